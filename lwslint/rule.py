@@ -1,0 +1,76 @@
+"""What a rule module consists of: one :class:`Rule`, one docstring, one ``check`` function.
+
+A rule module lives in ``lwslint_rules/<family>/<rule_name>.py`` and reads::
+
+    \"\"\"<documentation, in the sections that docs/ and `lwslint rule` print>\"\"\"
+
+    rule = Rule(code="LWS401", name="permissive-tls-flags", family="tls", impact=Impact.SECURITY)
+
+    def check(project: Project) -> Iterator[Diagnostic]:
+        yield rule.report(place, "...", severity=Severity.ERROR, help="...")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
+from lwslint.facts import Place
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Project
+
+URL = "https://lwslint.readthedocs.io/rules/"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule's identity.  ``severity`` is the one it has where nothing softens it."""
+
+    code: str
+    name: str
+    family: str
+    impact: Impact
+    severity: Severity = Severity.ERROR
+    languages: tuple[str, ...] = ("c", "cpp")
+    since: str = "0.1.0"
+
+    @property
+    def url(self) -> str:
+        return f"{URL}{self.name}"
+
+    def report(
+        self,
+        place: Place,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.HIGH,
+        help: str = "",
+        related: Iterable[Step] = (),
+        function: str = "",
+    ) -> Diagnostic:
+        """A finding of this rule at ``place``."""
+        return Diagnostic(
+            code=self.code,
+            name=self.name,
+            severity=self.severity if severity is None else severity,
+            confidence=confidence,
+            impact=self.impact,
+            place=place,
+            message=message,
+            help=help,
+            related=tuple(related),
+            function=function,
+            url=self.url,
+        )
+
+
+class LoadedRule(msgspec.Struct, frozen=True):
+    """A rule as the registry found it: its identity, its documentation and its check."""
+
+    rule: Rule
+    documentation: str
+    check: Callable[[Project], Iterator[Diagnostic]]

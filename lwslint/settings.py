@@ -1,0 +1,56 @@
+"""What one run was asked to do, after defaults, the configuration file and the command line are merged.
+
+Plain data without any reading or merging: that is :mod:`lwslint.config`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lwslint.diagnostics import Confidence, Severity
+
+
+class Version(msgspec.Struct, frozen=True, order=True):
+    """A libwebsockets release, ``4.3.2``; compares by number."""
+
+    major: int
+    minor: int = 0
+    patch: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def number(self) -> int:
+        """The value of ``LWS_LIBRARY_VERSION_NUMBER`` (lws_config.h)."""
+        return self.major * 1_000_000 + self.minor * 1_000 + self.patch
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What a peer is known to speak: ``subprotocols`` empty means it negotiates none."""
+
+    host: str
+    subprotocols: tuple[str, ...]
+
+
+class Build(msgspec.Struct, frozen=True):
+    """A build profile.  ``defines`` maps a macro to its text; ``undefined`` names macros that the
+    build does not define.  Any other macro is unknown."""
+
+    name: str = "production"
+    production: bool = True
+    defines: dict[str, str] = msgspec.field(default_factory=lambda: {"NDEBUG": "1"})
+    undefined: tuple[str, ...] = ("DEBUG", "_DEBUG")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    min_confidence: Confidence = Confidence.LOW
+    fail_on: Severity | None = Severity.WARNING
+    build: Build = Build()
+    lws_version: Version | None = None
+    subprotocols: tuple[str, ...] | None = None
+    servers: tuple[Server, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_file_size: int = 4_000_000
