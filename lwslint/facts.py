@@ -30,7 +30,7 @@ class Place(NamedTuple):
     span: Span
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False):
+class Fact(msgspec.Struct, frozen=True, gc=False, tag_field="node"):
     """Base of all records: immutable, compared by value."""
 
 
