@@ -17,6 +17,7 @@ from lwslint.facts import Span, Statement, Value
 
 DEPTH_LIMIT = 120
 FLAG_LIMIT = 8
+_ROUNDS = 4
 
 #: Calls that do not come back (C11 7.22.4, C++ [support.start.term]).
 LEAVING = frozenset(
@@ -82,7 +83,8 @@ class _Targets(NamedTuple):
 class _Builder:
     """Builds the graph backwards, so that what follows a statement always has its number already."""
 
-    def __init__(self) -> None:
+    def __init__(self, carriers: frozenset[str]) -> None:
+        self.carriers = carriers
         self.nodes: list[Node] = []
         self.labels: dict[str, int] = {}
         self.placed: set[str] = set()
@@ -180,13 +182,18 @@ class _Builder:
             turn = step if statement.test is None else self.test(statement.test, step, step, depth + 1)
             return self.sequence(statement.body, turn, _Targets(follow, turn), depth + 1)
         body = self.sequence(statement.body, step, _Targets(follow, step), depth + 1)
-        if statement.kind == "range":
-            head = self.add(Choice((body, follow)))
-        elif statement.test is None:
+        if self.asks(statement.body) or (statement.kind != "range" and statement.test is None):
+            # A search for the reason's entry in a table finds one, or looked in vain: never no turn.
             head = body
+        elif statement.test is None:
+            head = self.add(Choice((body, follow)))
         else:
             head = self.test(statement.test, body, follow, depth + 1)
         return self.sequence(statement.before, head, targets, depth + 1)
+
+    def asks(self, body: tuple[Statement, ...]) -> bool:
+        """Whether anything in ``body`` depends on the parameter."""
+        return any(name in self.carriers for value in values(body) for name in names_in(value))
 
     def jump(self, statement: facts.Jump, targets: _Targets) -> int:
         if statement.kind == "goto":
@@ -273,14 +280,15 @@ def graph_of(function: facts.Function, parameter: str) -> Graph:
 
     A body nested deeper than the limit gives a graph whose only outcome is unknown.
     """
-    builder = _Builder()
+    carriers = _carriers(function, parameter)
+    builder = _Builder(carriers)
     end = Span(max(function.span.start, function.span.end - 1), function.span.end)
     last = builder.add(Leave("end", None, end))
     try:
         entry = builder.sequence(function.body, last, _Targets(-1, -1), 0)
     except _TooDeep:
         return Graph(parameter, (Leave("unknown", None, function.span),), 0, frozenset())
-    return Graph(parameter, tuple(builder.nodes), entry, _tracked(function, parameter))
+    return Graph(parameter, tuple(builder.nodes), entry, _tracked(function, carriers))
 
 
 # --------------------------------------------------------------------------- walking statements
@@ -348,6 +356,20 @@ def call_name(call: facts.Call) -> str:
             return ""
 
 
+def root_name(value: Value) -> str:
+    """The variable at the root of ``a.b[i].c``; empty when there is none."""
+    while True:
+        match value:
+            case facts.Name():
+                return value.id
+            case facts.Member() | facts.Index():
+                value = value.object
+            case facts.Unary() | facts.Cast():
+                value = value.operand
+            case _:
+                return ""
+
+
 def _is_hint(call: facts.Call) -> bool:
     name = call_name(call).lower().strip("_")
     return name in ("likely", "unlikely", "builtin_expect", "lws_likely", "g_likely", "g_unlikely")
@@ -391,10 +413,10 @@ def names_in(value: Value) -> Iterator[str]:
     return (node.id for node in facts.walk(value) if isinstance(node, facts.Name))
 
 
-def _tracked(function: facts.Function, parameter: str) -> frozenset[str]:
+def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[str]:
     """The locals worth following: those that reach a return, carry the reason, or are flags."""
     local = {p.name for p in function.parameters}
-    assigned: dict[str, list[Value | None]] = {}
+    assigned = _assigned(function)
     declared: dict[str, int] = {}
     results: set[str] = set()
     tested: set[str] = set()
@@ -404,7 +426,6 @@ def _tracked(function: facts.Function, parameter: str) -> frozenset[str]:
             case facts.Declare():
                 local.add(statement.name)
                 declared[statement.name] = declared.get(statement.name, 0) + 1
-                assigned.setdefault(statement.name, []).append(statement.value)
                 if statement.static or "&" in statement.type:
                     exposed.add(statement.name)
             case facts.Return():
@@ -418,37 +439,62 @@ def _tracked(function: facts.Function, parameter: str) -> frozenset[str]:
                 pass
     for value in values(function.body):
         for node in facts.walk(value):
-            match node:
-                case facts.Assign(target=facts.Name(id=name)):
-                    assigned.setdefault(name, []).append(node.value if node.op == "=" else None)
-                case facts.Unary(op="++" | "--" | "&", operand=facts.Name(id=name)):
-                    assigned.setdefault(name, []).append(None)
-                case facts.Call():
-                    exposed.update(a.id for a in node.arguments if isinstance(a, facts.Name))
-                case facts.Conditional():
-                    tested.update(names_in(node.test))
-                case _:
-                    pass
-
-    carriers = {parameter}
-    for _ in range(4):
-        before = len(results) + len(carriers)
-        for name, sources in assigned.items():
-            for source in sources:
-                if source is None:
-                    continue
-                if name in results:
-                    results.update(_result_names(source))
-                if any(inside in carriers for inside in names_in(source)):
-                    carriers.add(name)
-        if len(results) + len(carriers) == before:
+            if isinstance(node, facts.Call):
+                exposed.update(a.id for a in node.arguments if isinstance(a, facts.Name))
+            elif isinstance(node, facts.Conditional):
+                tested.update(names_in(node.test))
+    for _ in range(_ROUNDS):
+        before = len(results)
+        for name in sorted(results & assigned.keys()):
+            for source in assigned[name]:
+                results.update(_result_names(source))
+        if len(results) == before:
             break
     flags = [
         name
         for name, sources in assigned.items()
         if name in tested and name not in exposed and declared.get(name) == 1 and all(map(_constant, sources))
     ]
-    return frozenset({parameter} | ((results | carriers) & local) | set(flags[:FLAG_LIMIT]))
+    return carriers | frozenset(results & local) | frozenset(flags[:FLAG_LIMIT])
+
+
+def _assigned(function: facts.Function) -> dict[str, list[Value | None]]:
+    """What each variable is given, in the order of the text; None where that is not a plain value."""
+    assigned: dict[str, list[Value | None]] = {}
+    for statement in statements(function.body):
+        if isinstance(statement, facts.Declare):
+            assigned.setdefault(statement.name, []).append(statement.value)
+    for value in values(function.body):
+        for node in facts.walk(value):
+            match node:
+                case facts.Assign(target=facts.Name(id=name)):
+                    assigned.setdefault(name, []).append(node.value if node.op == "=" else None)
+                case facts.Unary(op="++" | "--" | "&", operand=facts.Name(id=name)):
+                    assigned.setdefault(name, []).append(None)
+                case _:
+                    pass
+    return assigned
+
+
+def _carriers(function: facts.Function, parameter: str) -> frozenset[str]:
+    """``parameter``, and the locals that are computed from it or hold it in a member."""
+    local = {s.name for s in statements(function.body) if isinstance(s, facts.Declare)}
+    sources = [(name, value) for name, given in _assigned(function).items() for value in given if value]
+    for value in values(function.body):
+        for node in facts.walk(value):
+            if isinstance(node, facts.Assign) and not isinstance(node.target, facts.Name):
+                sources.append((root_name(node.target), node.value))
+    carriers = {parameter}
+    for _ in range(_ROUNDS):
+        fresh = {
+            name
+            for name, value in sources
+            if name in local and name not in carriers and any(n in carriers for n in names_in(value))
+        }
+        if not fresh:
+            break
+        carriers |= fresh
+    return frozenset(carriers)
 
 
 def _constant(value: Value | None) -> bool:

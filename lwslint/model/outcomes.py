@@ -36,6 +36,7 @@ from lwslint.model.control import (
     call_name,
     graph_of,
     names_in,
+    root_name,
     statements,
     values,
 )
@@ -295,7 +296,7 @@ class _Machine:
                 )
             environment[target.id] = self.bound(value, environment)
             return
-        root = _root(target)
+        root = root_name(target)
         if root in environment and self.depends(node.value, environment):
             environment[root] = environment[root]._replace(holds=True)
 
@@ -495,20 +496,6 @@ def _order(outcome: Outcome) -> tuple[object, ...]:
         outcome.acts,
         outcome.decided,
     )
-
-
-def _root(value: Value) -> str:
-    """The variable at the root of ``a.b[i].c``; empty when there is none."""
-    while True:
-        match value:
-            case facts.Name():
-                return value.id
-            case facts.Member() | facts.Index():
-                value = value.object
-            case facts.Unary() | facts.Cast():
-                value = value.operand
-            case _:
-                return ""
 
 
 def _size(value: Value) -> int:
