@@ -1,0 +1,463 @@
+"""Which files of the given paths are linted, and why the others are not.
+
+Nothing here decides by what a file says about libwebsockets (:mod:`lwslint.gather` does), with two
+exceptions that need a look inside: the language of a ``.h`` file, and whether a ``libwebsockets.h``
+really is a copy of the library's header.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from pathspec import GitIgnoreSpec
+
+from lwslint import source
+from lwslint.source import Identity, ReadError
+
+C_SUFFIXES = frozenset({".c"})
+CPP_SUFFIXES = frozenset(
+    {".cc", ".cpp", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".inl", ".ipp", ".tcc", ".tpp", ".ino"}
+)
+# C or C++, as the bytes say; ``.C`` is C++ to a Unix compiler and C on a disk that ignores case.
+UNSURE_SUFFIXES = frozenset({".h", ".C", ".H"})
+
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"})
+
+IGNORED = "ignored by git"
+EXCLUDED = "excluded by the configuration"
+LIBWEBSOCKETS = "copy of libwebsockets itself"
+OUTSIDE = "symbolic link that leads out of the linted path"
+DANGLING = "symbolic link that leads nowhere"
+SPECIAL = "not a regular file"
+NO_LWS = "does not mention libwebsockets"
+TWICE = "another name of a file that is linted"
+
+_IGNORE_FILE_LIMIT = 1_000_000
+_PEEK = 200_000
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A file to lint: ``path`` as reports name it, ``real`` as the system opens it."""
+
+    path: str
+    real: str
+    identity: Identity
+    explicit: bool = False
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A file or (``path`` ending in ``/``) a folder that is left out."""
+
+    path: str
+    reason: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that kept a file or a rule from being analysed; the run ends with exit code 2."""
+
+    path: str
+    message: str
+
+
+class Discovery(msgspec.Struct, frozen=True):
+    """``other`` counts the files that are neither C nor C++, which are not listed."""
+
+    files: tuple[Found, ...]
+    skipped: tuple[Skipped, ...]
+    problems: tuple[Problem, ...]
+    other: int = 0
+
+
+def discover(
+    paths: Sequence[str],
+    *,
+    cwd: str,
+    exclude: Sequence[Exclusion] = (),
+) -> Discovery:
+    """Walk ``paths`` (files or folders, absolute or relative to ``cwd``).
+
+    A path that was given by name is always taken, excluded or not.
+    """
+    absolute = [os.path.normpath(os.path.join(cwd, path)) for path in paths]
+    walk = _Walk(_Names(cwd, absolute), tuple(exclude))
+    for path, given in zip(absolute, paths, strict=True):
+        walk.start(path, given)
+    walk.follow_links()
+    return walk.result()
+
+
+# ------------------------------------------------------------------------------------- names
+
+
+class _Names:
+    """How reports name a file: relative to the current directory when below it, else to the given
+    path (to the given paths' common folder when several lie outside)."""
+
+    def __init__(self, cwd: str, paths: Sequence[str]) -> None:
+        self._cwd = cwd
+        outside = [p if os.path.isdir(p) else os.path.dirname(p) for p in paths if not _below(p, cwd)]
+        try:
+            self._base = os.path.commonpath(outside) if outside else cwd
+        except ValueError:  # different drives
+            self._base = ""
+        self._taken: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        base = self._cwd if _below(path, self._cwd) else self._base
+        name = _slashes(os.path.relpath(path, base) if base and _below(path, base) else path)
+        # The same relative name below the current directory and below another root.
+        return name if self._taken.setdefault(name, path) == path else _slashes(path)
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _slashes(path: str) -> str:
+    return path.replace(os.sep, "/")
+
+
+# ------------------------------------------------------------------------------------- ignore rules
+
+
+class Exclusion:
+    """Patterns in the language of .gitignore that leave files out, relative to ``folder``.
+
+    Raises ValueError for a pattern that git would not accept.
+    """
+
+    def __init__(self, folder: str, patterns: Iterable[str]) -> None:
+        self._folder = folder
+        self._patterns = GitIgnoreSpec.from_lines(patterns)
+
+    def __call__(self, path: str, *, folder: bool) -> bool:
+        if not _below(path, self._folder) or path == self._folder:
+            return False
+        return _verdict(self._patterns, self._folder, path, folder) is True
+
+
+Ignores = tuple[tuple[str, GitIgnoreSpec], ...]
+
+
+def ignore_files_above(folder: str) -> Ignores:
+    """The .gitignore files that git would apply to ``folder`` from above, outermost first.
+
+    Empty outside a work tree.  Empty too when they ignore ``folder`` itself: whoever names an
+    ignored folder wants it linted.
+    """
+    above: list[str] = []
+    current = folder
+    while not os.path.lexists(os.path.join(current, ".git")):
+        parent = os.path.dirname(current)
+        if parent == current:
+            return ()
+        current = parent
+        above.append(current)
+    found: list[tuple[str, GitIgnoreSpec]] = []
+    for place in reversed(above):
+        found += ignore_files_of(place)
+    path = ""
+    for part in Path(os.path.relpath(folder, current)).parts if above else ():
+        path = os.path.join(path or current, part)
+        if ignored(tuple(found), path, folder=True):
+            return ()
+    return tuple(found)
+
+
+def ignore_files_of(folder: str) -> Ignores:
+    """The rules that start in ``folder``: ``.git/info/exclude``, then its own .gitignore."""
+    found: list[tuple[str, GitIgnoreSpec]] = []
+    for name in (os.path.join(".git", "info", "exclude"), ".gitignore"):
+        try:
+            data = source.read(os.path.join(folder, name), _IGNORE_FILE_LIMIT)
+        except ReadError:
+            continue
+        lines = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
+        patterns = [line.rstrip("\r") for line in lines if line.strip()]
+        try:
+            found.append((folder, GitIgnoreSpec.from_lines(patterns)))
+        except (ValueError, RecursionError):  # one pattern that git would not take either
+            found.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, patterns))))
+    return tuple(found)
+
+
+def _is_pattern(line: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def ignored(rules: Ignores, path: str, *, folder: bool) -> bool:
+    """Whether git ignores ``path``: the innermost file with an opinion decides."""
+    for base, spec in reversed(rules):
+        verdict = _verdict(spec, base, path, folder)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _verdict(spec: GitIgnoreSpec, base: str, path: str, folder: bool) -> bool | None:
+    relative = _slashes(os.path.relpath(path, base)) + ("/" if folder else "")
+    return spec.check_file(relative).include
+
+
+# ------------------------------------------------------------------------------------- libwebsockets
+
+# Any one of these groups makes a folder the library's own tree: 1.x and 2.x, 3.x, then 4.x and later.
+# A header alone does not: a program may keep a copy of libwebsockets.h in its own lib/ or include/.
+_TREE = (
+    ("lib/libwebsockets.c",),
+    ("lib/core/context.c", "lib/roles"),
+    ("lib/core-net/vhost.c",),
+)
+# The library's sources copied without their surroundings: lib/ of 1.x and 2.x, lib/ of 3.x and later.
+_LIBRARY = (
+    ("libwebsockets.h", "libwebsockets.c"),
+    ("private-libwebsockets.h", "context.c"),
+    ("core", "event-libs", "plat", "roles", "tls"),
+)
+_HEADER_FOLDER = ("lws-callbacks.h", "lws-context-vhost.h")
+_HEADERS = frozenset({"libwebsockets.h", "libwebsockets.hxx", "lws_config.h", "lws_config_private.h"})
+_PRIVATE = re.compile(r"private-(libwebsockets|lib-[\w-]+)\.h")
+_HEADER_SIGN = re.compile(
+    rb"LWS_LIBRARY_VERSION|LWS_CALLBACK_ESTABLISHED|\blws_callback_reasons\b|\bLWS_WITH(OUT)?_"
+)
+
+
+def is_libwebsockets_tree(folder: str) -> bool:
+    """Whether ``folder`` is a source tree of libwebsockets (a clone, a fork, a vendored copy)."""
+    return any(all(os.path.lexists(os.path.join(folder, name)) for name in group) for group in _TREE)
+
+
+def is_libwebsockets_library(folder: str, names: Iterable[str]) -> bool:
+    """Whether ``folder`` with its entries ``names`` holds the library's own sources or headers."""
+    present = frozenset(names)
+    return any(present.issuperset(group) for group in (*_LIBRARY, _HEADER_FOLDER))
+
+
+def is_libwebsockets_header(path: str) -> bool:
+    """Whether one file is a copy of a header of the library."""
+    name = os.path.basename(path)
+    if name in _HEADERS:
+        return _HEADER_SIGN.search(_peek(path)) is not None
+    return _PRIVATE.fullmatch(name) is not None
+
+
+def _peek(path: str) -> bytes:
+    try:
+        handle = source.open_regular(path)
+    except ReadError:
+        return b""
+    with open(handle, "rb") as file:
+        try:
+            return file.read(_PEEK)
+        except OSError:
+            return b""
+
+
+# ------------------------------------------------------------------------------------- languages
+
+_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_CPP = re.compile(
+    rb"""^[ \t]*(?: class\s+\w[\w\s]*[:{;] | namespace\s+[\w:\s]*\{ | template\s*< | using\s+[\w:]+
+                  | (?:public|private|protected)\s*: | virtual\s | \#\s*include\s*<\w+> )
+        | \b\w+::~?\w""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def language_of(path: str, data: bytes) -> str:
+    """``c`` or ``cpp`` for a file that :func:`takes` accepts."""
+    suffix = PurePosixPath(path).suffix
+    if suffix.lower() in C_SUFFIXES and suffix not in UNSURE_SUFFIXES:
+        return "c"
+    if suffix.lower() in CPP_SUFFIXES:
+        return "cpp"
+    return "cpp" if _CPP.search(_COMMENT.sub(b" ", data)) else "c"
+
+
+def takes(name: str) -> bool:
+    """Whether a file's name says that it is C or C++."""
+    suffix = os.path.splitext(name)[1]
+    return suffix in UNSURE_SUFFIXES or suffix.lower() in C_SUFFIXES | CPP_SUFFIXES | {".h"}
+
+
+# ------------------------------------------------------------------------------------- walking
+
+
+class _Walk:
+    """One discovery: collects files, reasons and problems.  Folders wait on a list, not the stack."""
+
+    def __init__(self, name: _Names, exclude: Sequence[Exclusion]) -> None:
+        self._name = name
+        self._exclude = exclude
+        self._files: dict[Identity, Found] = {}
+        self._skipped: dict[str, Skipped] = {}
+        self._problems: dict[str, Problem] = {}
+        self._folders: set[Identity] = set()
+        self._links: list[tuple[str, str]] = []
+        self._other = 0
+
+    def start(self, path: str, given: str) -> None:
+        """Take a path from the command line: symbolic links in it are the user's own choice."""
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            self._problem(path, _unreadable(error, given))
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._folder(
+                path,
+                root=path,
+                ignores=ignore_files_above(path),
+                own=path if is_libwebsockets_tree(path) else None,
+            )
+        elif stat.S_ISREG(status.st_mode):
+            self._take(path, status, explicit=True)
+        else:
+            self._problem(path, SPECIAL)
+
+    def follow_links(self) -> None:
+        """Links come last, so that a file is known by its own name where it has one."""
+        while self._links:
+            waiting, self._links = sorted(self._links), []
+            for path, root in waiting:
+                self._follow(path, root)
+
+    def result(self) -> Discovery:
+        def by_path(item: Found | Skipped | Problem) -> str:
+            return item.path
+
+        return Discovery(
+            files=tuple(sorted(self._files.values(), key=by_path)),
+            skipped=tuple(sorted(self._skipped.values(), key=by_path)),
+            problems=tuple(sorted(self._problems.values(), key=by_path)),
+            other=self._other,
+        )
+
+    def _follow(self, path: str, root: str) -> None:
+        try:
+            real = os.path.realpath(path, strict=True)
+            status = os.stat(real)
+        except (OSError, ValueError):  # also a loop of links
+            self._skip(path, DANGLING)
+            return
+        folder = stat.S_ISDIR(status.st_mode)
+        if not _below(real, os.path.realpath(root)):
+            if folder or takes(path):
+                self._skip(path, OUTSIDE, folder=folder)
+        elif folder:
+            self._folder(path, root=root, ignores=ignore_files_above(path), own=None)
+        elif takes(path):
+            self._file(path, status)
+
+    def _folder(self, top: str, *, root: str, ignores: Ignores, own: str | None) -> None:
+        """Walk down from ``top``.  ``own`` is ``top`` when that is libwebsockets itself: whoever
+        lints the library gets its examples, test programs and plugins."""
+        waiting = [(top, ignores)]
+        while waiting:
+            folder, rules = waiting.pop()
+            entries = self._entries(folder)
+            if entries is None:
+                continue
+            names = [entry.name for entry in entries]
+            if folder != top and self._is_copy(folder, names, own):
+                self._skip(folder, LIBWEBSOCKETS, folder=True)
+                continue
+            rules += ignore_files_of(folder) if {".git", ".gitignore"} & set(names) else ()
+            below = [path for entry in entries if (path := self._entry(entry, root, rules))]
+            waiting += [(path, rules) for path in reversed(below)]
+
+    def _entry(self, entry: os.DirEntry[str], root: str, rules: Ignores) -> str | None:
+        """Deal with one entry; a folder to enter is returned."""
+        path = entry.path
+        try:
+            link = entry.is_symlink()
+            folder = entry.is_dir(follow_symlinks=False)
+            if not folder and not link and not takes(entry.name):
+                self._other += 1
+                return None
+            if reason := self._left_out(entry.name, path, folder, rules):
+                self._skip(path, reason, folder=folder)
+            elif link:
+                self._links.append((path, root))
+            elif folder:
+                return path
+            else:
+                self._file(path, entry.stat(follow_symlinks=False))
+        except OSError as error:
+            self._problem(path, _unreadable(error))
+        return None
+
+    def _left_out(self, name: str, path: str, folder: bool, rules: Ignores) -> str | None:
+        if folder and name in VERSION_CONTROL:
+            return "version control folder"
+        if any(excluded(path, folder=folder) for excluded in self._exclude):
+            return EXCLUDED
+        if ignored(rules, path, folder=folder):
+            return IGNORED
+        return None
+
+    def _is_copy(self, folder: str, names: Sequence[str], own: str | None) -> bool:
+        if own is not None and os.path.dirname(folder) == own:
+            return os.path.basename(folder) in ("lib", "include")
+        return is_libwebsockets_library(folder, names) or is_libwebsockets_tree(folder)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
+        """The folder's entries by name; None when it cannot be listed or was entered before."""
+        try:
+            seen = source.identity(os.stat(folder))
+            if seen in self._folders:
+                return None
+            self._folders.add(seen)
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._problem(folder, _unreadable(error))
+            return None
+
+    def _file(self, path: str, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            self._skip(path, SPECIAL)
+        elif is_libwebsockets_header(path):
+            self._skip(path, LIBWEBSOCKETS)
+        else:
+            self._take(path, status)
+
+    def _take(self, path: str, status: os.stat_result, *, explicit: bool = False) -> None:
+        known = self._files.get(source.identity(status))
+        if known is None or (explicit and not known.explicit and known.real == path):
+            found = Found(self._name(path), path, source.identity(status), explicit)
+            self._files[found.identity] = found
+            self._skipped.pop(found.path, None)
+        elif known.real != path:
+            self._skip(path, TWICE)
+
+    def _skip(self, path: str, reason: str, *, folder: bool = False) -> None:
+        name = self._name(path) + ("/" if folder else "")
+        self._skipped.setdefault(name, Skipped(name, reason))
+
+    def _problem(self, path: str, message: str) -> None:
+        self._problems.setdefault(path, Problem(self._name(path), message))
+
+
+def _unreadable(error: OSError | ValueError, given: str = "") -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    return f"cannot be read: {(text or type(error).__name__).lower()}"
+
+
+def count(skipped: Iterable[Skipped]) -> dict[str, int]:
+    """How many were left out for each reason, most first."""
+    counts: dict[str, int] = {}
+    for item in skipped:
+        counts[item.reason] = counts.get(item.reason, 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,105 @@
+"""Reads the discovered files, keeps those that use libwebsockets, and runs their front end.
+
+One file at a time, each on its own: a file that cannot be read, or that brings a front end down,
+becomes a :class:`~lwslint.discovery.Problem` and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from lwslint import source
+from lwslint.discovery import NO_LWS, Found, Problem, Skipped, language_of
+from lwslint.facts import FileFacts
+from lwslint.settings import Settings
+from lwslint.source import ReadError, TooLarge
+
+# A file above the size limit is only a problem when it uses libwebsockets: amalgamations and data
+# arrays of megabytes are common and of no interest.  It is looked at in pieces, up to this many bytes.
+_SCAN_LIMIT = 64_000_000
+_CHUNK = 1 << 20
+_OVERLAP = 16
+
+Progress = Callable[[int, int], None]
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """``facts`` in the order of the files; ``skipped`` are the files without libwebsockets."""
+
+    facts: tuple[FileFacts, ...]
+    skipped: tuple[Skipped, ...]
+    problems: tuple[Problem, ...]
+
+
+def gather(files: Sequence[Found], settings: Settings, progress: Progress | None = None) -> Gathered:
+    """The facts of all files that mention libwebsockets."""
+    facts: list[FileFacts] = []
+    skipped: list[Skipped] = []
+    problems: list[Problem] = []
+    for number, file in enumerate(files, 1):
+        outcome = _one(file, settings)
+        match outcome:
+            case FileFacts():
+                facts.append(outcome)
+                if outcome.problem:
+                    problems.append(Problem(file.path, outcome.problem))
+            case Skipped():
+                skipped.append(outcome)
+            case Problem():
+                problems.append(outcome)
+        if progress is not None:
+            progress(number, len(files))
+    return Gathered(tuple(facts), tuple(skipped), tuple(problems))
+
+
+def mentions_lws(data: bytes) -> bool:
+    """Whether the bytes can be of a file that uses libwebsockets, directly or by a macro."""
+    folded = data.lower()
+    return b"lws" in folded or b"libwebsocket" in folded
+
+
+def _one(file: Found, settings: Settings) -> FileFacts | Skipped | Problem:
+    try:
+        data = source.read(file.real, settings.max_file_size, expected=file.identity)
+    except TooLarge as error:
+        return _too_large(file, str(error))
+    except ReadError as error:
+        return Problem(file.path, f"cannot be read: {error}")
+    except MemoryError:
+        return Problem(file.path, "cannot be read: out of memory")
+    if not mentions_lws(data):
+        return Skipped(file.path, NO_LWS)
+    try:
+        # Imported late: `lwslint --version` and trees without libwebsockets need no parser.
+        from lwslint.frontends import c
+
+        return c.extract(file.path, data, language_of(file.path, data), settings)
+    except Exception as error:
+        return Problem(file.path, f"internal error in the front end: {type(error).__name__}: {error}")
+
+
+def _too_large(file: Found, message: str) -> Skipped | Problem:
+    try:
+        seen = 0
+        tail = b""
+        for chunk in _chunks(file):
+            if mentions_lws(tail + chunk):
+                break
+            tail = chunk[-_OVERLAP:]
+            seen += len(chunk)
+            if seen > _SCAN_LIMIT:
+                break
+        else:
+            return Skipped(file.path, NO_LWS)
+    except (ReadError, OSError) as error:
+        return Problem(file.path, f"cannot be read: {error}")
+    return Problem(file.path, f"not analysed: {message} (max-file-size)")
+
+
+def _chunks(file: Found) -> Iterator[bytes]:
+    handle = source.open_regular(file.real, expected=file.identity)
+    with open(handle, "rb", buffering=0) as opened:
+        while chunk := opened.read(_CHUNK):
+            yield chunk
