@@ -1,0 +1,198 @@
+"""A function's body, flattened once: every call, assignment, declaration and return with its guards.
+
+Rules ask "under which conditions does this run", "what comes before it", "what is assigned to this
+name"; walking the statement tree for each question would be slow and said in many places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from lwslint.facts import (
+    Arm,
+    Assign,
+    Binary,
+    Block,
+    Call,
+    Conditional,
+    Declare,
+    Evaluate,
+    Function,
+    If,
+    Jump,
+    Label,
+    Lambda,
+    Loop,
+    Return,
+    Statement,
+    Switch,
+    Value,
+    parts,
+)
+
+MAX_NESTING = 400
+
+
+class Guard(msgspec.Struct, frozen=True, gc=False):
+    """One condition around a site.
+
+    ``kind`` is ``if`` (``holds`` says on which side the site lies), ``switch`` (``arm`` is the run of
+    labels, ``test`` the subject), ``loop``, ``and``/``or``/``?`` (the left side inside an expression)
+    or ``catch``.
+    """
+
+    kind: str
+    test: Value | None = None
+    holds: bool = True
+    arm: Arm | None = None
+
+
+class Site(msgspec.Struct, frozen=True, gc=False):
+    """A call, an assignment, a declaration or a return, where it stands in its function.
+
+    ``order`` counts sites in the order in which they are evaluated; ``used`` is False for a call
+    whose result is thrown away.
+    """
+
+    node: Call | Assign | Declare | Return | Lambda
+    order: int
+    guards: tuple[Guard, ...]
+    used: bool = True
+
+    @property
+    def in_loop(self) -> bool:
+        return any(guard.kind == "loop" for guard in self.guards)
+
+
+class Body(msgspec.Struct, frozen=True):
+    """The sites of one function, each list in evaluation order."""
+
+    calls: tuple[Site, ...]
+    assigns: tuple[Site, ...]
+    declares: tuple[Site, ...]
+    returns: tuple[Site, ...]
+    lambdas: tuple[Site, ...]
+    locals: dict[str, Declare]
+
+
+class _Flattener:
+    def __init__(self) -> None:
+        self.calls: list[Site] = []
+        self.assigns: list[Site] = []
+        self.declares: list[Site] = []
+        self.returns: list[Site] = []
+        self.lambdas: list[Site] = []
+        self.locals: dict[str, Declare] = {}
+        self.order = 0
+
+    def site(
+        self,
+        node: Call | Assign | Declare | Return | Lambda,
+        guards: tuple[Guard, ...],
+        used: bool,
+    ) -> Site:
+        self.order += 1
+        return Site(node, self.order, guards, used)
+
+    def statements(self, body: tuple[Statement, ...], guards: tuple[Guard, ...], depth: int = 0) -> None:
+        if depth > MAX_NESTING:
+            return
+        for statement in body:
+            match statement:
+                case Evaluate():
+                    self.value(statement.value, guards, used=False)
+                case Declare():
+                    if statement.value is not None:
+                        self.value(statement.value, guards)
+                    self.locals[statement.name] = statement
+                    self.declares.append(self.site(statement, guards, True))
+                case Return():
+                    if statement.value is not None:
+                        self.value(statement.value, guards)
+                    self.returns.append(self.site(statement, guards, True))
+                case If():
+                    self.value(statement.test, guards)
+                    self.statements(
+                        statement.then,
+                        (*guards, Guard("if", statement.test)),
+                        depth + 1,
+                    )
+                    self.statements(
+                        statement.other,
+                        (*guards, Guard("if", statement.test, False)),
+                        depth + 1,
+                    )
+                case Switch():
+                    self.value(statement.subject, guards)
+                    for arm in statement.arms:
+                        inner = (*guards, Guard("switch", statement.subject, True, arm))
+                        self.statements(arm.body, inner, depth + 1)
+                case Loop():
+                    self.statements(statement.before, guards, depth + 1)
+                    inner = (*guards, Guard("loop", statement.test))
+                    if statement.test is not None:
+                        self.value(statement.test, inner)
+                    self.statements(statement.body, inner, depth + 1)
+                    self.statements(statement.step, inner, depth + 1)
+                case Block():
+                    inner = (*guards, Guard("catch")) if statement.kind == "catch" else guards
+                    self.statements(statement.body, inner, depth + 1)
+                case Jump() | Label():
+                    pass
+
+    def value(self, value: Value, guards: tuple[Guard, ...], used: bool = True) -> None:
+        """Record what ``value`` does, inner parts first, without recursion over its depth."""
+        stack: list[tuple[Value, tuple[Guard, ...], bool, bool]] = [(value, guards, used, False)]
+        while stack:
+            node, around, is_used, entered = stack.pop()
+            if entered:
+                if isinstance(node, Call):
+                    self.calls.append(self.site(node, around, is_used))
+                elif isinstance(node, Assign):
+                    self.assigns.append(self.site(node, around, is_used))
+                continue
+            if isinstance(node, Lambda):
+                self.lambdas.append(self.site(node, around, is_used))
+                continue
+            inner = parts(node)
+            if not inner:
+                if isinstance(node, Call):
+                    self.calls.append(self.site(node, around, is_used))
+                continue
+            if isinstance(node, (Call, Assign)):
+                stack.append((node, around, is_used, True))
+            if isinstance(node, Binary) and node.op in ("&&", "||"):
+                guarded = (
+                    *around,
+                    Guard("and" if node.op == "&&" else "or", node.left, node.op == "&&"),
+                )
+                stack.append((node.right, guarded, True, False))
+                stack.append((node.left, around, True, False))
+                continue
+            if isinstance(node, Conditional):
+                stack.append((node.other, (*around, Guard("?", node.test, False)), True, False))
+                stack.append((node.then, (*around, Guard("?", node.test)), True, False))
+                stack.append((node.test, around, True, False))
+                continue
+            stack.extend((child, around, True, False) for child in reversed(inner))
+
+
+def flatten(function: Function) -> Body:
+    """The sites of ``function``; nesting deeper than :data:`MAX_NESTING` is left out."""
+    flattener = _Flattener()
+    flattener.statements(function.body, ())
+    return Body(
+        tuple(flattener.calls),
+        tuple(flattener.assigns),
+        tuple(flattener.declares),
+        tuple(flattener.returns),
+        tuple(flattener.lambdas),
+        flattener.locals,
+    )
+
+
+def conditions(site: Site) -> Iterator[Guard]:
+    """The run-time conditions around a site that choose whether it runs (loops do not)."""
+    return (guard for guard in site.guards if guard.kind not in ("loop", "catch"))

@@ -1,0 +1,586 @@
+"""What variables, fields, parameters and results may hold: functions, contexts, vhosts.
+
+A flow-insensitive points-to analysis over the linked project.  Only values that matter to linking
+are followed (functions and the objects that lws itself creates), so the sets stay small.  Pointer
+levels and array elements are not told apart; fields are told apart by class and name where the
+class is known, else by name.
+
+The call graph comes out of the same pass, because a call through a variable or a field has its
+targets from here, and its arguments flow on into them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from lwslint.facts import (
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    Declare,
+    FileFacts,
+    Function,
+    Index,
+    Initializer,
+    Lambda,
+    Member,
+    Name,
+    Return,
+    Span,
+    Unary,
+    Unknown,
+    Value,
+    walk,
+)
+from lwslint.model.bodies import Site
+from lwslint.model.symbols import Definition, Symbols, class_name, element_type, last_component
+
+ROUNDS = 10
+
+# Calls that hand their first argument on as it is.
+_PASS_THROUGH = frozenset(
+    [
+        *("bind", "boost::bind", "std::bind", "std::bind_front", "std::ref", "std::cref", "std::move"),
+        *(
+            "std::forward",
+            "std::function",
+            "boost::function",
+            "std::mem_fn",
+            "std::make_shared",
+            "std::make_unique",
+        ),
+        *("std::addressof", "std::make_pair", "std::make_tuple", "G_CALLBACK", "GINT_TO_POINTER"),
+    ]
+)
+_STORING_METHODS = frozenset(
+    [
+        *(
+            "push_back",
+            "push",
+            "push_front",
+            "emplace_back",
+            "emplace",
+            "emplace_front",
+            "insert",
+            "append",
+            "add",
+        ),
+        *("enqueue", "store", "assign", "reset", "swap", "set", "put", "post"),
+    ]
+)
+_READING_METHODS = frozenset(
+    [
+        *(
+            "front",
+            "back",
+            "top",
+            "at",
+            "get",
+            "find",
+            "begin",
+            "end",
+            "cbegin",
+            "rbegin",
+            "pop",
+            "load",
+            "value",
+        ),
+        *("lock", "data", "take", "dequeue", "takeFirst", "first", "last", "exchange", "target"),
+    ]
+)
+# Library functions that call their function argument before they return.
+_IMMEDIATE = frozenset(
+    [
+        *("for_each", "find_if", "any_of", "all_of", "none_of", "count_if", "remove_if", "erase_if", "sort"),
+        *(
+            "transform",
+            "accumulate",
+            "call_once",
+            "visit",
+            "apply",
+            "invoke",
+            "stable_sort",
+            "partition",
+            "generate",
+        ),
+        *(
+            "copy_if",
+            "replace_if",
+            "max_element",
+            "min_element",
+            "lower_bound",
+            "upper_bound",
+            "find_if_not",
+            "qsort",
+        ),
+    ]
+)
+
+
+class Thing(NamedTuple):
+    """What a cell may hold: ``function`` (``id`` is the definition's), or an object that a call of
+    the knowledge's creating functions made (``context``, ``vhost``, ``wsi``; ``id`` is the creation's
+    rank in :attr:`Flow.creations`)."""
+
+    kind: str
+    id: int
+
+
+class Creation(msgspec.Struct, frozen=True):
+    """A call that makes a context, a vhost or a client wsi."""
+
+    kind: str
+    definition: Definition
+    call: Call
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """One possible call: ``site`` in ``caller`` runs ``callee``.  ``kind`` says how it was found:
+    ``direct``, ``pointer`` (through a variable or field), ``argument`` (a library function calls it)."""
+
+    caller: Definition
+    site: Site
+    callee: Definition
+    kind: str = "direct"
+    ambiguous: bool = False
+
+
+Cell = tuple[str, ...] | tuple[str, int, str] | tuple[str, int, int]
+
+
+class Flow:
+    """The solved points-to sets and the call graph.
+
+    ``creates`` tells which functions make an object: name of the callee → kind, or None.
+    ``hands_over`` yields, for a call, pairs of an argument that is a routine and the further
+    arguments that the routine gets as its parameters (thread starts).
+    """
+
+    def __init__(
+        self,
+        symbols: Symbols,
+        creates: Callable[[str], str | None],
+        hands_over: Callable[[Call], tuple[Value, tuple[Value, ...]] | None],
+    ) -> None:
+        self.symbols = symbols
+        self._creates = creates
+        self._hands_over = hands_over
+        self.creations: list[Creation] = []
+        self._created: dict[tuple[str, int], Thing] = {}
+        self._holds: dict[Cell, set[Thing]] = defaultdict(set)
+        self._next: dict[Cell, list[Cell]] = defaultdict(list)
+        self._linked: set[tuple[Cell, Cell]] = set()
+        self._dirty: list[Cell] = []
+        self.edges: list[Edge] = []
+        self.calls: dict[int, list[Edge]] = defaultdict(list)
+        self.callers: dict[int, list[Edge]] = defaultdict(list)
+        self._edge_keys: set[tuple[int, int, int]] = set()
+        self._indirect: list[tuple[Definition, Site]] = []
+        self._routines: list[tuple[Definition, Value, tuple[Value, ...]]] = []
+        self._bound: dict[int, list[Definition]] = {}
+        self._scopes = {file.path: _file_scope(file) for file in symbols.files}
+        self._build()
+        self._solve()
+
+    # ------------------------------------------------------------------ asking
+
+    def functions_of(self, value: Value, definition: Definition) -> tuple[Definition, ...]:
+        """The functions with a body that ``value`` may be, in the order of their files."""
+        things = self.things_of(value, definition)
+        return tuple(self.symbols.definitions[t.id] for t in sorted(things) if t.kind == "function")
+
+    def things_of(self, value: Value, definition: Definition) -> frozenset[Thing]:
+        """Everything that ``value`` may hold."""
+        found: set[Thing] = set()
+        for source in self._sources(value, definition):
+            if isinstance(source, Thing):
+                found.add(source)
+            else:
+                found |= self._holds.get(source, set())
+        return frozenset(found)
+
+    def objects_of(self, value: Value, definition: Definition, kind: str) -> frozenset[int]:
+        """The ranks in :attr:`creations` of the objects of one kind that ``value`` may hold."""
+        return frozenset(t.id for t in self.things_of(value, definition) if t.kind == kind)
+
+    def targets(self, definition: Definition, call: Call) -> tuple[Definition, ...]:
+        """The project's functions that ``call`` in ``definition`` may run."""
+        return tuple(e.callee for e in self.calls[definition.id] if e.site.node is call)
+
+    def cells_of_field(self, field: str) -> Iterator[tuple[str, tuple[Definition, ...]]]:
+        """The classes that have a field of that name, each with the functions the field may hold."""
+        for cell in sorted((c for c in self._holds if c[0] == "field" and c[2] == field), key=str):
+            functions = sorted(t.id for t in self._holds[cell] if t.kind == "function")
+            yield str(cell[1]), tuple(self.symbols.definitions[f] for f in functions)
+
+    def file_scope(self, path: str) -> Definition:
+        """A stand-in for the function around file-scope initialisers."""
+        return self._scopes[path]
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self) -> None:
+        for file in self.symbols.files:
+            scope = self._scopes[file.path]
+            for variable in file.variables:
+                if variable.value is not None:
+                    cell: Cell = ("global", file.path, variable.name)
+                    self._initialise([cell], variable.type, variable.value, scope)
+        for definition in self.symbols.definitions:
+            self._build_function(definition)
+
+    def _build_function(self, definition: Definition) -> None:
+        body = definition.body
+        for site in body.declares:
+            declare = site.node
+            assert isinstance(declare, Declare)
+            if declare.value is not None:
+                cell = ("local", definition.id, declare.name)
+                self._initialise([cell], declare.type, declare.value, definition)
+        for site in body.assigns:
+            assign = site.node
+            assert isinstance(assign, Assign)
+            if assign.op in ("=", "(", "+="):
+                cells = self._targets(assign.target, definition)
+                type = self.symbols.type_of(assign.target, definition)
+                self._initialise(cells, type, assign.value, definition)
+        for site in body.returns:
+            statement = site.node
+            assert isinstance(statement, Return)
+            if statement.value is not None:
+                self._flow_into([("return", definition.id, "")], statement.value, definition)
+        for site in body.calls:
+            self._build_call(definition, site)
+
+    def _build_call(self, definition: Definition, site: Site) -> None:
+        call = site.node
+        assert isinstance(call, Call)
+        routine = self._hands_over(call)
+        if routine is not None:
+            self._routines.append((definition, *routine))
+        binding = self.symbols.call_target(call, definition)
+        if binding.definitions:
+            for callee in binding.definitions:
+                self._add_edge(Edge(definition, site, callee, "direct", binding.ambiguous))
+            return
+        callee_value = call.function
+        if isinstance(callee_value, Lambda):
+            self._add_edge(
+                Edge(definition, site, self.symbols.by_index[definition.path, callee_value.function])
+            )
+            return
+        if isinstance(callee_value, Member) and callee_value.field in _STORING_METHODS:
+            cells = self._targets(callee_value.object, definition)
+            for argument in call.arguments:
+                self._initialise(cells, "", argument, definition)
+        name = callee_name(call)
+        if last_component(name) in _IMMEDIATE:
+            for argument in call.arguments:
+                for callee in self._function_literals(argument, definition):
+                    self._add_edge(Edge(definition, site, callee, "argument"))
+        self._indirect.append((definition, site))
+
+    def _function_literals(self, value: Value, definition: Definition) -> Iterator[Definition]:
+        for source in self._sources(value, definition):
+            if isinstance(source, Thing) and source.kind == "function":
+                yield self.symbols.definitions[source.id]
+
+    def _add_edge(self, edge: Edge) -> bool:
+        key = (edge.caller.id, id(edge.site), edge.callee.id)
+        if key in self._edge_keys:
+            return False
+        self._edge_keys.add(key)
+        self.edges.append(edge)
+        self.calls[edge.caller.id].append(edge)
+        self.callers[edge.callee.id].append(edge)
+        call = edge.site.node
+        assert isinstance(call, Call)
+        if edge.kind != "argument":
+            self._pass(call.arguments, edge.callee, edge.caller)
+            result: Cell = ("call", edge.caller.id, call.span.start)
+            self._link(("return", edge.callee.id, ""), result)
+        return True
+
+    def _pass(self, arguments: tuple[Value, ...], callee: Definition, caller: Definition) -> None:
+        for parameter, argument in zip(callee.function.parameters, arguments, strict=False):
+            if parameter.name:
+                self._initialise([("local", callee.id, parameter.name)], parameter.type, argument, caller)
+
+    def _initialise(self, cells: list[Cell], type: str, value: Value, definition: Definition) -> None:
+        """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of ``type``."""
+        stack: list[tuple[list[Cell], str, Value]] = [(cells, type, value)]
+        while stack:
+            into, kind, node = stack.pop()
+            while isinstance(node, Cast) and isinstance(node.operand, Initializer):
+                kind, node = node.type, node.operand
+            if not isinstance(node, Initializer):
+                self._flow_into(into, node, definition)
+                continue
+            kind = node.type or kind
+            element = element_type(kind) if kind.endswith("]") or not class_name(kind) else ""
+            declared = self.symbols.class_named(kind, definition.path) if not kind.endswith("]") else None
+            for position, item in enumerate(node.items):
+                if kind.endswith("]") or isinstance(item.designator, int):
+                    stack.append((into, element or element_type(kind), item.value))
+                elif isinstance(item.designator, str):
+                    field_class = class_name(kind)
+                    stack.append(
+                        (
+                            self._field_targets(field_class, item.designator),
+                            self._field_type(kind, item.designator, definition),
+                            item.value,
+                        )
+                    )
+                elif declared is not None and position < len(declared.fields):
+                    field = declared.fields[position]
+                    stack.append((self._field_targets(declared.name, field.name), field.type, item.value))
+                else:
+                    stack.append((into, "", item.value))
+
+    def _field_type(self, type: str, field: str, definition: Definition) -> str:
+        return self.symbols.field_type(class_name(type), field, definition.path)
+
+    def _field_targets(self, owner: str, field: str) -> list[Cell]:
+        """The cell that a write to a field goes to, with the cells that readers look at linked behind."""
+        owner = last_component(owner)
+        write: Cell = ("field", owner, field)
+        self._link(write, ("any", "", field))
+        if owner:
+            self._link(write, ("read", owner, field))
+            self._link(("field", "", field), ("read", owner, field))
+        return [write]
+
+    def _field_source(self, owner: str, field: str) -> Cell:
+        owner = last_component(owner)
+        if not owner:
+            return ("any", "", field)
+        self._link(("field", owner, field), ("read", owner, field))
+        self._link(("field", "", field), ("read", owner, field))
+        return ("read", owner, field)
+
+    def _declaring(self, definition: Definition, name: str) -> Definition | None:
+        """The function whose local or parameter ``name`` is, seen from ``definition`` outwards."""
+        current: Definition | None = definition
+        while current is not None:
+            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+                return current
+            current = self.symbols.parent(current)
+        return None
+
+    def _field_owner(self, definition: Definition, name: str) -> str | None:
+        """The class whose field the bare name is, for code inside a method."""
+        owner = self.symbols.owner(definition)
+        if not owner:
+            return None
+        for class_ in self.symbols.lineage(owner, definition.path):
+            declared = self.symbols.class_named(class_, definition.path)
+            if declared is not None and any(f.name == name for f in declared.fields):
+                return declared.name
+        return None
+
+    def _targets(self, target: Value, definition: Definition) -> list[Cell]:
+        """The cells that an assignment to ``target`` writes."""
+        match target:
+            case Name():
+                declaring = self._declaring(definition, target.id)
+                if declaring is not None:
+                    return [("local", declaring.id, target.id)]
+                owner = self._field_owner(definition, target.id)
+                if owner is not None:
+                    return self._field_targets(owner, target.id)
+                if "::" in target.id:
+                    class_ = last_component(target.id.rsplit("::", 1)[0])
+                    if class_ in self.symbols.classes:
+                        return self._field_targets(class_, last_component(target.id))
+                variable = self.symbols.variable(target.id, definition.path)
+                if variable is not None:
+                    return [("global", variable.path, variable.declare.name)]
+                return [("global", "", target.id)]
+            case Member():
+                owner = class_name(self.symbols.type_of(target.object, definition))
+                return self._field_targets(owner, target.field)
+            case Index():
+                return self._targets(target.object, definition)
+            case Unary(op="*" | "&"):
+                return self._targets(target.operand, definition)
+            case Cast():
+                return self._targets(target.operand, definition)
+            case _:
+                return []
+
+    def _sources(self, value: Value, definition: Definition) -> list[Thing | Cell]:
+        """The things and cells whose content ``value`` may be."""
+        found: list[Thing | Cell] = []
+        stack: list[Value] = [value]
+        budget = 200
+        while stack and budget:
+            budget -= 1
+            node = stack.pop()
+            match node:
+                case Name():
+                    found.extend(self._name_sources(node.id, definition))
+                case Member():
+                    if node.field in ("first", "second"):
+                        stack.append(node.object)
+                    else:
+                        owner = class_name(self.symbols.type_of(node.object, definition))
+                        found.append(self._field_source(owner, node.field))
+                case Index():
+                    stack.append(node.object)
+                case Unary(op="*" | "&" | "++" | "--"):
+                    stack.append(node.operand)
+                case Cast():
+                    stack.append(node.operand)
+                case Conditional():
+                    stack.extend((node.then, node.other))
+                case Assign():
+                    stack.append(node.value)
+                case Binary(op="," | "||"):
+                    stack.append(node.right)
+                case Binary(op="+" | "-"):
+                    stack.append(node.left)
+                case Lambda():
+                    found.append(Thing("function", self.symbols.by_index[definition.path, node.function].id))
+                case Unknown():
+                    stack.extend(node.parts)
+                case Initializer():
+                    stack.extend(item.value for item in node.items)
+                case Call():
+                    stack.extend(self._call_sources(node, definition, found))
+                case _:
+                    pass
+        return found
+
+    def _name_sources(self, name: str, definition: Definition) -> Iterator[Thing | Cell]:
+        declaring = self._declaring(definition, name)
+        if declaring is not None:
+            yield ("local", declaring.id, name)
+            return
+        owner = self._field_owner(definition, name)
+        if owner is not None:
+            yield self._field_source(owner, name)
+            return
+        binding = self.symbols.function_named(name, definition, definition.path)
+        if binding.definitions:
+            for found in binding.definitions:
+                yield Thing("function", found.id)
+            return
+        if "::" in name:
+            class_ = last_component(name.rsplit("::", 1)[0])
+            if class_ in self.symbols.classes:
+                yield self._field_source(class_, last_component(name))
+                return
+        variable = self.symbols.variable(name, definition.path)
+        yield ("global", variable.path, variable.declare.name) if variable else ("global", "", name)
+
+    def _call_sources(self, call: Call, definition: Definition, found: list[Thing | Cell]) -> list[Value]:
+        """What a call's result may be: adds cells to ``found``, returns values to look into."""
+        name = callee_name(call)
+        kind = self._creates(name)
+        if kind is not None:
+            found.append(self._created_by(kind, definition, call))
+            return []
+        plain = name.split("<", 1)[0]
+        if plain in _PASS_THROUGH or name.startswith(("std::function<", "std::make_")):
+            return list(call.arguments[:1])
+        reads = isinstance(call.function, Member) and call.function.field in _READING_METHODS
+        if reads and not self.symbols.call_target(call, definition).definitions:
+            assert isinstance(call.function, Member)
+            return [call.function.object]
+        found.append(("call", definition.id, call.span.start))
+        return []
+
+    def _created_by(self, kind: str, definition: Definition, call: Call) -> Thing:
+        key = (definition.path, call.span.start)
+        thing = self._created.get(key)
+        if thing is None:
+            thing = Thing(kind, len(self.creations))
+            self.creations.append(Creation(kind, definition, call))
+            self._created[key] = thing
+        return thing
+
+    def _flow_into(self, cells: list[Cell], value: Value, definition: Definition) -> None:
+        for source in self._sources(value, definition):
+            for cell in cells:
+                if isinstance(source, Thing):
+                    self._put(cell, source)
+                else:
+                    self._link(source, cell)
+
+    # ------------------------------------------------------------------ solving
+
+    def _put(self, cell: Cell, thing: Thing) -> None:
+        held = self._holds[cell]
+        if thing not in held:
+            held.add(thing)
+            self._dirty.append(cell)
+
+    def _link(self, source: Cell, target: Cell) -> None:
+        if source == target or (source, target) in self._linked:
+            return
+        self._linked.add((source, target))
+        self._next[source].append(target)
+        if self._holds.get(source):
+            self._dirty.append(source)
+
+    def _propagate(self) -> None:
+        while self._dirty:
+            cell = self._dirty.pop()
+            held = self._holds[cell]
+            for target in self._next.get(cell, ()):
+                known = self._holds[target]
+                if not held <= known:
+                    known |= held
+                    self._dirty.append(target)
+
+    def _solve(self) -> None:
+        for _ in range(ROUNDS):
+            self._propagate()
+            grew = False
+            for definition, site in self._indirect:
+                call = site.node
+                assert isinstance(call, Call)
+                for callee in self.functions_of(call.function, definition):
+                    grew |= self._add_edge(Edge(definition, site, callee, "pointer"))
+            for definition, routine, arguments in self._routines:
+                for callee in self.functions_of(routine, definition):
+                    before = len(self._linked)
+                    self._pass(arguments, callee, definition)
+                    grew |= len(self._linked) != before
+            if not grew and not self._dirty:
+                return
+        self._propagate()
+
+
+def callee_name(call: Call) -> str:
+    """The name written in a call: ``f``, ``ns::f``; the method's name for ``x.f()``; else ""."""
+    callee = call.function
+    while isinstance(callee, (Cast, Unary)):
+        callee = callee.operand
+    if isinstance(callee, Name):
+        return callee.id
+    if isinstance(callee, Member):
+        return callee.field
+    return ""
+
+
+def names_in(value: Value) -> set[str]:
+    """All identifiers and field names inside a value."""
+    found: set[str] = set()
+    for node in walk(value):
+        if isinstance(node, Name):
+            found.add(node.id)
+        elif isinstance(node, Member):
+            found.add(node.field)
+    return found
+
+
+def _file_scope(file: FileFacts) -> Definition:
+    nothing = Span(0, 0)
+    return Definition(-1, file, Function("", "", nothing, nothing, (), (), kind="file"))

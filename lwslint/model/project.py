@@ -1,0 +1,112 @@
+"""The linked project: the one object that rules ask.
+
+It is built once from the facts of all files; every part is computed when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from lwslint import knowledge
+from lwslint.facts import Assign, Call, Condition, FileFacts, Member, Name, Place, Span
+from lwslint.model.bodies import Site
+from lwslint.model.flow import Flow, callee_name
+from lwslint.model.symbols import Definition, Symbols, last_component
+from lwslint.settings import Settings
+
+if TYPE_CHECKING:
+    from lwslint.model.threads import Threads
+
+
+class Located(NamedTuple):
+    """A site, and the function it stands in."""
+
+    definition: Definition
+    site: Site
+
+    @property
+    def place(self) -> Place:
+        return self.definition.place(self.site.node.span)
+
+
+class Project:
+    """All facts of one run, linked."""
+
+    def __init__(self, files: Sequence[FileFacts], settings: Settings) -> None:
+        self.settings = settings
+        self.files = tuple(sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path))
+        self.symbols = Symbols(self.files)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Points-to sets and the call graph."""
+        return Flow(self.symbols, knowledge.creates, knowledge.hands_over)
+
+    @cached_property
+    def threads(self) -> Threads:
+        """Which function runs on which threads."""
+        from lwslint.model.threads import Threads
+
+        return Threads(self)
+
+    # ------------------------------------------------------------------ indexes
+
+    @cached_property
+    def _calls(self) -> dict[str, list[Located]]:
+        index: dict[str, list[Located]] = defaultdict(list)
+        for definition in self.symbols.definitions:
+            for site in definition.body.calls:
+                assert isinstance(site.node, Call)
+                index[last_component(callee_name(site.node))].append(Located(definition, site))
+        return index
+
+    def calls_to(self, name: str) -> Sequence[Located]:
+        """All calls written with that name (``ns::f`` and ``x.f`` count as ``f``), in file order."""
+        return self._calls.get(name, ())
+
+    @cached_property
+    def _field_writes(self) -> dict[str, list[Located]]:
+        index: dict[str, list[Located]] = defaultdict(list)
+        for definition in self.symbols.definitions:
+            for site in definition.body.assigns:
+                assert isinstance(site.node, Assign)
+                target = site.node.target
+                if isinstance(target, Member):
+                    index[target.field].append(Located(definition, site))
+                elif isinstance(target, Name):
+                    index[last_component(target.id)].append(Located(definition, site))
+        return index
+
+    def writes_to(self, name: str) -> Sequence[Located]:
+        """All assignments whose target is the field or variable of that name, in file order."""
+        return self._field_writes.get(name, ())
+
+    @cached_property
+    def enumerators(self) -> dict[str, int]:
+        """The project's own enum constants whose value is known."""
+        values: dict[str, int] = {}
+        for file in self.files:
+            for entry in file.enumerators:
+                if entry.value is None:
+                    if not entry.previous:
+                        values.setdefault(entry.name, 0)
+                    elif entry.previous in values:
+                        values.setdefault(entry.name, values[entry.previous] + 1)
+                elif hasattr(entry.value, "value") and isinstance(entry.value.value, int):
+                    values.setdefault(entry.name, entry.value.value)
+        return values
+
+    # ------------------------------------------------------------------ preprocessor conditions
+
+    @cached_property
+    def _conditions(self) -> dict[str, list[Condition]]:
+        return {file.path: sorted(file.conditions, key=lambda c: c.span.start) for file in self.files}
+
+    def conditions_at(self, path: str, span: Span) -> tuple[Condition, ...]:
+        """The preprocessor conditions around a span, outermost first."""
+        return tuple(
+            c for c in self._conditions.get(path, ()) if c.span.start <= span.start and span.end <= c.span.end
+        )

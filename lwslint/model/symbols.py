@@ -1,0 +1,523 @@
+"""Names of the linked project: which definition a name means, seen from where it is used.
+
+Several programs often share one tree, and names repeat.  A name binds, in this order, within its
+class (and the bases), within its file, and then to the nearest file: the one whose folder shares
+the longest part of the path.  Where two are equally near the binding is ambiguous; callers lower
+their confidence then, they never invent a call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lwslint.facts import (
+    Alias,
+    Call,
+    Cast,
+    Class,
+    Declare,
+    FileFacts,
+    Function,
+    Index,
+    Macro,
+    Member,
+    Name,
+    Place,
+    Span,
+    Unary,
+    Value,
+)
+from lwslint.model.bodies import Body, flatten
+
+
+class Definition:
+    """A function with a body, and the file it stands in.  Compared by identity; ``id`` is its rank."""
+
+    __slots__ = ("_body", "file", "function", "id")
+
+    def __init__(self, id: int, file: FileFacts, function: Function) -> None:
+        self.id = id
+        self.file = file
+        self.function = function
+        self._body: Body | None = None
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def qualified(self) -> str:
+        return self.function.qualified
+
+    @property
+    def body(self) -> Body:
+        if self._body is None:
+            self._body = flatten(self.function)
+        return self._body
+
+    def place(self, span: Span | None = None) -> Place:
+        """A place in this definition's file; its own name when no span is given."""
+        return Place(self.path, self.function.name_span if span is None else span)
+
+    def __repr__(self) -> str:
+        return f"<{self.path}:{self.qualified}>"
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """What a name was bound to.  ``definitions`` holds more than one entry for the variants of one
+    function under different ``#if`` arms, or when the name is ambiguous."""
+
+    definitions: tuple[Definition, ...] = ()
+    ambiguous: bool = False
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable at file scope, and the file it stands in."""
+
+    path: str
+    declare: Declare
+
+    @property
+    def place(self) -> Place:
+        return Place(self.path, self.declare.name_span)
+
+
+_TEMPLATE = re.compile(r"<[^<>]*>")
+_SMART = re.compile(
+    r"^(?:std::|boost::|absl::|Q)?(?:shared_ptr|unique_ptr|weak_ptr|optional|reference_wrapper|atomic|SharedPointer"
+    r"|ScopedPointer|Pointer|sp|Ref)<(.*)>\s*[*&]*$"
+)
+_CONTAINER = re.compile(
+    r"^(?:std::)?(?:vector|list|deque|array|set|unordered_set|queue|multiset|span|initializer_list)<(.*)>[*&]*$"
+)
+_MAP = re.compile(r"^(?:std::)?(?:unordered_)?(?:multi)?map<(.*)>[*&]*$")
+
+
+def last_component(name: str) -> str:
+    """``ws::Client::run`` → ``run``."""
+    return name.rsplit("::", 1)[-1]
+
+
+def class_name(type: str) -> str:
+    """The class that a type as written names: without struct, pointers, references and smart pointers."""
+    text = type.strip()
+    while True:
+        smart = _SMART.match(text)
+        if smart is None:
+            break
+        text = first_argument(smart.group(1))
+    text = _TEMPLATE.sub("", text)
+    text = re.sub(r"\[[^\]]*\]|[*&]", " ", text)
+    words = [
+        w
+        for w in text.split()
+        if w not in ("struct", "class", "enum", "union", "const", "typename", "unsigned")
+    ]
+    return words[0] if words else ""
+
+
+def first_argument(arguments: str) -> str:
+    """The first of a comma-separated list of template arguments."""
+    depth = 0
+    for position, char in enumerate(arguments):
+        depth += (char in "<(") - (char in ">)")
+        if char == "," and depth == 0:
+            return arguments[:position].strip()
+    return arguments.strip()
+
+
+def element_type(type: str) -> str:
+    """The type of an element of an array, pointer or standard container as written; "" when unknown."""
+    text = type.strip()
+    container = _CONTAINER.match(text)
+    if container:
+        return first_argument(container.group(1))
+    mapped = _MAP.match(text)
+    if mapped:
+        return mapped.group(1)[len(first_argument(mapped.group(1))) :].lstrip(", ")
+    if text.endswith("]"):
+        return text[: text.rindex("[")].strip()
+    if text.endswith("*"):
+        return text[:-1].strip()
+    return ""
+
+
+def nearness(a: str, b: str) -> int:
+    """How many leading folders two paths share (a whole shared path counts one more)."""
+    left, right = a.split("/"), b.split("/")
+    shared = 0
+    for x, y in zip(left[:-1], right[:-1], strict=False):
+        if x != y:
+            break
+        shared += 1
+    depth = len(left) + len(right) - 2
+    # Sharing all folders beats sharing as many with further ones below.
+    return shared * 1000 - depth + (1_000_000 if a == b else 0)
+
+
+class Symbols:
+    """All definitions, variables, classes and macros of a project, and the binding of names to them."""
+
+    def __init__(self, files: Sequence[FileFacts]) -> None:
+        self.files = tuple(files)
+        self.file_of = {file.path: file for file in files}
+        self.definitions: list[Definition] = []
+        self.functions: dict[str, list[Definition]] = defaultdict(list)
+        self.methods: dict[tuple[str, str], list[Definition]] = defaultdict(list)
+        self.by_index: dict[tuple[str, int], Definition] = {}
+        self.children: dict[int, list[Definition]] = defaultdict(list)
+        self.variables: dict[str, list[Variable]] = defaultdict(list)
+        self.classes: dict[str, list[tuple[str, Class]]] = defaultdict(list)
+        self.aliases: dict[str, list[tuple[str, Alias]]] = defaultdict(list)
+        self.macros: dict[str, list[tuple[str, Macro]]] = defaultdict(list)
+        self.function_macros: dict[str, list[Definition]] = defaultdict(list)
+        for file in files:
+            self._add(file)
+        self.includes = {file.path: frozenset(i.rsplit("/", 1)[-1] for i in file.includes) for file in files}
+
+    def _add(self, file: FileFacts) -> None:
+        for index, function in enumerate(file.functions):
+            definition = Definition(len(self.definitions), file, function)
+            self.definitions.append(definition)
+            self.by_index[file.path, index] = definition
+            if function.kind == "macro":
+                self.function_macros[function.name].append(definition)
+                continue
+            if function.kind == "lambda":
+                continue
+            self.functions[function.name].append(definition)
+            if function.owner:
+                self.methods[last_component(function.owner), function.name].append(definition)
+        for index, function in enumerate(file.functions):
+            if function.parent is not None:
+                parent = self.by_index[file.path, function.parent]
+                self.children[parent.id].append(self.by_index[file.path, index])
+        for variable in file.variables:
+            self.variables[last_component(variable.name)].append(Variable(file.path, variable))
+        for declared in file.classes:
+            self.classes[declared.name].append((file.path, declared))
+        for alias in file.aliases:
+            self.aliases[alias.name].append((file.path, alias))
+        for macro in file.macros:
+            self.macros[macro.name].append((file.path, macro))
+
+    # ------------------------------------------------------------------ enclosing functions
+
+    def parent(self, definition: Definition) -> Definition | None:
+        """The function that holds a lambda."""
+        index = definition.function.parent
+        return None if index is None else self.by_index[definition.path, index]
+
+    def lambda_of(self, definition: Definition | None, path: str, index: int) -> Definition:
+        return self.by_index[path, index]
+
+    def owner(self, definition: Definition) -> str:
+        """The class whose members a function sees (a lambda sees those of the method around it)."""
+        current: Definition | None = definition
+        while current is not None:
+            if current.function.owner:
+                return last_component(current.function.owner)
+            current = self.parent(current)
+        return ""
+
+    # ------------------------------------------------------------------ classes
+
+    def class_named(self, name: str, path: str) -> Class | None:
+        """The class of that name nearest to ``path``; typedefs are followed."""
+        seen: set[str] = set()
+        name = last_component(class_name(name)) if name else ""
+        while name and name not in seen:
+            seen.add(name)
+            candidates = self.classes.get(name)
+            if candidates:
+                bodied = [entry for entry in candidates if entry[1].fields or entry[1].methods] or candidates
+                return max(bodied, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1]
+            aliases = self.aliases.get(name)
+            if not aliases:
+                return None
+            target = max(aliases, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1].type
+            name = last_component(class_name(target))
+        return None
+
+    def lineage(self, name: str, path: str) -> list[str]:
+        """A class and its bases, nearest first (names without namespaces)."""
+        result: list[str] = []
+        queue = [last_component(class_name(name))]
+        while queue and len(result) < 32:
+            current = queue.pop(0)
+            if current in result or not current:
+                continue
+            result.append(current)
+            declared = self.class_named(current, path)
+            if declared is not None:
+                queue.extend(last_component(class_name(base)) for base in declared.bases)
+        return result
+
+    def derived(self, name: str) -> list[str]:
+        """The classes that name ``name`` among their bases, directly or not."""
+        result: list[str] = []
+        queue = [name]
+        while queue and len(result) < 64:
+            current = queue.pop(0)
+            for candidate in sorted(self.classes):
+                if candidate in result or candidate == name:
+                    continue
+                if any(
+                    last_component(class_name(base)) == current
+                    for _, declared in self.classes[candidate]
+                    for base in declared.bases
+                ):
+                    result.append(candidate)
+                    queue.append(candidate)
+        return result
+
+    def field_type(self, owner: str, field: str, path: str) -> str:
+        """The type of a field as written; bases are searched too; "" when unknown."""
+        for name in self.lineage(owner, path):
+            declared = self.class_named(name, path)
+            if declared is None:
+                continue
+            for candidate in declared.fields:
+                if candidate.name == field:
+                    return candidate.type
+        return ""
+
+    # ------------------------------------------------------------------ types of values
+
+    def local_type(self, definition: Definition, name: str) -> str | None:
+        """The type of a local variable or parameter seen from ``definition`` (a lambda sees its
+        parents'); None when there is no such local."""
+        current: Definition | None = definition
+        while current is not None:
+            declared = current.body.locals.get(name)
+            if declared is not None:
+                if declared.value is not None and re.match(r"auto\b|__auto_type\b", declared.type):
+                    inferred = self.type_of(declared.value, current, 1)
+                    return inferred or declared.type
+                return declared.type
+            for parameter in current.function.parameters:
+                if parameter.name == name:
+                    return parameter.type
+            current = self.parent(current)
+        return None
+
+    def type_of(self, value: Value, definition: Definition, depth: int = 0) -> str:
+        """The type of a value as written in the source, as far as declarations tell; "" when unknown."""
+        if depth > 12:
+            return ""
+        path = definition.path
+        match value:
+            case Name(id="this"):
+                return self.owner(definition) + "*"
+            case Name():
+                local = self.local_type(definition, value.id)
+                if local is not None:
+                    return local
+                owner = self.owner(definition)
+                if owner:
+                    field = self.field_type(owner, value.id, path)
+                    if field:
+                        return field
+                variable = self.variable(value.id, path)
+                return variable.declare.type if variable else ""
+            case Member():
+                owner_type = self.type_of(value.object, definition, depth + 1)
+                return self.field_type(class_name(owner_type), value.field, path) if owner_type else ""
+            case Index():
+                return element_type(self.type_of(value.object, definition, depth + 1))
+            case Unary(op="*"):
+                inner = self.type_of(value.operand, definition, depth + 1)
+                return element_type(inner) or inner
+            case Unary(op="&"):
+                inner = self.type_of(value.operand, definition, depth + 1)
+                return inner + "*" if inner else ""
+            case Cast():
+                return value.type
+            case Call(kind="new"):
+                return value.function.id + "*" if isinstance(value.function, Name) else ""
+            case Call(kind="construct"):
+                return value.function.id if isinstance(value.function, Name) else ""
+            case Call():
+                if isinstance(value.function, Name):
+                    made = re.match(r"(?:std::)?make_(?:shared|unique)<(.*)>$", value.function.id)
+                    if made:
+                        return first_argument(made.group(1)) + "*"
+                if isinstance(value.function, Member) and value.function.field in (
+                    "get",
+                    "load",
+                    "lock",
+                    "front",
+                    "back",
+                    "at",
+                ):
+                    inner = self.type_of(value.function.object, definition, depth + 1)
+                    return element_type(inner) or inner
+                binding = self.call_target(value, definition, depth + 1)
+                if binding.definitions:
+                    return binding.definitions[0].function.returns
+                return ""
+            case _:
+                return ""
+
+    # ------------------------------------------------------------------ binding
+
+    def variable(self, name: str, path: str) -> Variable | None:
+        """The file-scope variable of that name nearest to ``path``; other files' statics don't count.
+        An entry with an initialiser is preferred to an ``extern`` declaration."""
+        candidates = [
+            v
+            for v in self.variables.get(last_component(name), ())
+            if v.path == path or not v.declare.static or self._included(v.path, path)
+        ]
+        if not candidates:
+            return None
+        here = [v for v in candidates if v.path == path]
+        if here:
+            candidates = [v for v in here if v.declare.value is not None] or candidates
+        valued = [v for v in candidates if v.declare.value is not None] or candidates
+        return max(
+            valued,
+            key=lambda v: (nearness(path, v.path), v.path, -v.declare.span.start),
+        )
+
+    def macro(self, name: str, path: str) -> Macro | None:
+        """The object-like macro of that name nearest to ``path``."""
+        candidates = self.macros.get(name)
+        if not candidates:
+            return None
+        return max(
+            candidates,
+            key=lambda entry: (
+                nearness(path, entry[0]),
+                entry[0],
+                -entry[1].span.start,
+            ),
+        )[1]
+
+    def _included(self, path: str, user: str) -> bool:
+        """Whether ``user`` may see the statics of ``path``: a header, or a file it includes by name."""
+        name = path.rsplit("/", 1)[-1]
+        return name in self.includes.get(user, ()) or name.rsplit(".", 1)[-1] in (
+            "h",
+            "hpp",
+            "hh",
+            "hxx",
+            "inl",
+            "ipp",
+        )
+
+    def _visible(self, definition: Definition, path: str) -> bool:
+        return (
+            definition.path == path or not definition.function.static or self._included(definition.path, path)
+        )
+
+    def nearest(self, candidates: Iterable[Definition], path: str) -> Binding:
+        """The candidates nearest to ``path``; ambiguous when different functions are equally near."""
+        visible = [d for d in candidates if self._visible(d, path)]
+        if not visible:
+            return Binding()
+        best = max(nearness(path, d.path) for d in visible)
+        chosen = [d for d in visible if nearness(path, d.path) == best]
+        functions = {(d.path, d.qualified, len(d.function.parameters)) for d in chosen}
+        return Binding(tuple(chosen), ambiguous=len({f[:2] for f in functions}) > 1)
+
+    def function_named(self, name: str, definition: Definition | None, path: str) -> Binding:
+        """What the bare or qualified name of a function means at ``path``, inside ``definition``."""
+        plain = last_component(_TEMPLATE.sub("", name))
+        if definition is not None and "::" not in name:
+            owner = self.owner(definition)
+            if owner:
+                for class_ in self.lineage(owner, path):
+                    methods = self.methods.get((class_, plain))
+                    if methods:
+                        return self.nearest(methods, path)
+        candidates = self.functions.get(plain)
+        if not candidates:
+            return Binding()
+        if "::" in name:
+            qualifier = _TEMPLATE.sub("", name).rsplit("::", 1)[0].lstrip(":")
+            if qualifier:
+                suffix = last_component(qualifier)
+                owned = [d for d in candidates if _qualifier(d).endswith(suffix)]
+                if not owned:
+                    for class_ in self.lineage(suffix, path)[1:]:
+                        owned = list(self.methods.get((class_, plain), ()))
+                        if owned:
+                            break
+                return self.nearest(owned, path)
+        free = [d for d in candidates if not d.function.owner]
+        return self.nearest(free, path)
+
+    def method_named(self, type: str, name: str, path: str) -> Binding:
+        """A method called on an object of ``type``; virtual methods bind to the overriders too."""
+        class_ = last_component(class_name(type))
+        for candidate in self.lineage(class_, path):
+            methods = self.methods.get((candidate, name))
+            if methods:
+                binding = self.nearest(methods, path)
+                if any(d.function.virtual for d in methods):
+                    extra = [d for sub in self.derived(candidate) for d in self.methods.get((sub, name), ())]
+                    return Binding((*binding.definitions, *extra), binding.ambiguous)
+                return binding
+        declared = self.class_named(class_, path)
+        if declared is not None and name in declared.methods:
+            overriders = [d for sub in self.derived(class_) for d in self.methods.get((sub, name), ())]
+            return Binding(tuple(overriders), len(overriders) > 1)
+        return Binding()
+
+    def call_target(self, call: Call, definition: Definition, depth: int = 0) -> Binding:
+        """The functions that a direct call, a method call or a use of a function-like macro reaches.
+
+        Calls through variables and fields are the call graph's work (it knows what they hold)."""
+        path = definition.path
+        callee = call.function
+        while isinstance(callee, Cast):
+            callee = callee.operand
+        if call.kind in ("new", "construct") and isinstance(callee, Name):
+            class_ = last_component(class_name(callee.id))
+            return self.nearest(self.methods.get((class_, class_), ()), path)
+        match callee:
+            case Name():
+                if self.local_type(definition, callee.id) is not None:
+                    return Binding()
+                macros = self.function_macros.get(callee.id)
+                if macros:
+                    return self.nearest(macros, path)
+                return self.function_named(callee.id, definition, path)
+            case Member():
+                type = self.type_of(callee.object, definition, depth + 1)
+                if type:
+                    return self.method_named(type, callee.field, path)
+                methods = [d for d in self.functions.get(callee.field, ()) if d.function.owner]
+                owners = {d.function.owner for d in methods}
+                if len(owners) == 1 and callee.field not in _COMMON_METHODS:
+                    return self.nearest(methods, path)
+                return Binding()
+            case _:
+                return Binding()
+
+
+# Methods of the standard library and of most frameworks: on an object of unknown type they say nothing.
+_COMMON_METHODS = frozenset(
+    [
+        *("add", "append", "assign", "at", "back", "begin", "clear", "close", "connect", "count"),
+        *("data", "emplace", "emplace_back", "empty", "end", "erase", "find", "first", "front", "get"),
+        *("init", "insert", "join", "length", "load", "lock", "open", "pop", "pop_back", "pop_front"),
+        *("post", "push", "push_back", "push_front", "read", "release", "remove", "reset", "resize", "run"),
+        *("second", "send", "set", "size", "start", "stop", "store", "str", "swap", "top"),
+        *("unlock", "update", "wait", "write"),
+    ]
+)
+
+
+def _qualifier(definition: Definition) -> str:
+    qualified = definition.qualified
+    return qualified.rsplit("::", 1)[0] if "::" in qualified else ""

@@ -1,0 +1,92 @@
+"""A context or vhost is destroyed while its service thread still runs.
+
+## What it reports
+
+`lws_context_destroy()` (or `lws_vhost_destroy()`) on another thread than the one that services the
+context, where that thread has not been joined: `main` destroys before `pthread_join()`, a destructor
+destroys before a `std::jthread` member joins, an unload function destroys while detached service threads
+are still in `lws_service()`.
+
+Destroying after the join is not reported, and neither is a service thread that destroys its own context
+after its loop.
+
+## What happens at run time
+
+The service thread wakes in `poll()` and goes on with a context that was freed: use after free in
+`lws_service()`, usually at shutdown, where it is taken for an accident. A stop flag does not help: the
+service thread may be anywhere between two looks at it.
+
+## Example
+
+```c
+stop = 1;
+lws_context_destroy(context);               /* service_loop is still in lws_service() */
+pthread_join(thread, NULL);
+```
+
+## Write instead
+
+```c
+stop = 1;
+lws_cancel_service(context);                /* wake it, so that it sees the flag */
+pthread_join(thread, NULL);
+lws_context_destroy(context);
+```
+
+## Known limits
+
+A wait that is neither a join nor a loop that sleeps until a flag changes is not recognised as one.
+
+## References
+
+lib/core/context.c:2232@v5.0.0 (destroy is only deferred when it is called on the service thread itself);
+warmcat/libwebsockets issues 2593, 2168, 1473, 3398.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint import knowledge
+from lwslint.diagnostics import Confidence, Diagnostic, Impact
+from lwslint.model.chains import chain, clearest, confidence, thread_of, title
+from lwslint.model.project import Project
+from lwslint.model.threads import OffThread, Phase, Role
+from lwslint.rule import Rule
+
+rule = Rule(code="LWS104", name="destroy-while-serviced", family="threads", impact=Impact.CRASH)
+
+HELP = (
+    "set the stop flag, call lws_cancel_service(context) so that the loop sees it, join the service thread, and "
+    "destroy the context after that (or let the service thread destroy it after its loop)"
+)
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    for name in sorted(knowledge.service_thread_functions()):
+        if knowledge.category(name) not in ("destroy-context", "destroy-vhost"):
+            continue
+        for located in project.calls_to(name):
+            found = tuple(f for f in project.threads.off_thread(*located) if convincing(project, f))
+            if not found:
+                continue
+            best = clearest(found)
+            root = best.service.entry.definition
+            yield rule.report(
+                located.place,
+                f"{name}() runs on {thread_of(best.route)} while {title(root)} may still be inside lws_service(): it "
+                "goes on with memory that was freed",
+                confidence=min(confidence(project.threads, best), Confidence.HIGH),
+                help=HELP,
+                related=chain(project.threads, best),
+                function=located.definition.qualified,
+            )
+
+
+def convincing(project: Project, found: OffThread) -> bool:
+    """Where nothing tells the order, the report needs a service thread that nobody ever joins."""
+    if found.service.entry.role is not Role.THREAD:
+        return found.route.entry.role is Role.THREAD
+    if found.route.phase is Phase.RUNNING:
+        return True
+    return not project.threads.joins_of(found.service.entry.definition)

@@ -1,0 +1,158 @@
+"""A libwebsockets function is called on a thread that does not service its context.
+
+## What it reports
+
+A call of a function that belongs to the service thread (`lws_write`, `lws_callback_on_writable`,
+`lws_client_connect_via_info`, `lws_set_timeout`, `lws_sul_schedule`, …) on another thread: one that the
+program starts, `main` after it has started the service thread, or a public function of a library that
+starts a service thread of its own. The report shows the whole chain, from the place where the thread
+starts, through each call, to the place where the context is serviced.
+
+Set-up before the service thread starts and tear-down after it was joined are not reported. Neither is
+code that runs in an lws callback or timer: it is on the service thread already. Only
+`lws_cancel_service()` may be called from anywhere.
+
+A callback that walks a process-wide list of connections is reported where several service threads run,
+each with a context of its own: the `wsi` it takes from the list may belong to another thread.
+
+## What happens at run time
+
+lws takes no locks around a connection. The other thread changes the poll table, the timer list or the
+send queue while the service thread uses them: crashes in `_lws_change_pollfd()` or `lws_dll2_remove()`,
+frames that overtake each other, a `wsi` freed in the middle of a write. `lws_callback_on_writable()`
+often just seems late: the request is noticed when `poll()` happens to wake, seconds later or never.
+
+The manual of releases 3.0 to 4.3.0 allowed `lws_callback_on_writable()` from one other thread under
+conditions; the sentence was withdrawn in 4.3.1 (commit 00e24e11e), so it is a warning, not an error.
+
+## Example
+
+```c
+static void *producer(void *arg)
+{
+    struct session *s = arg;
+
+    for (;;) {
+        fill(s);
+        lws_callback_on_writable(s->wsi);   /* not the service thread */
+    }
+    return NULL;
+}
+```
+
+## Write instead
+
+```c
+static void *producer(void *arg)
+{
+    struct session *s = arg;
+
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        queue_push(&s->queue, fill(s));
+        pthread_mutex_unlock(&s->lock);
+        lws_cancel_service(s->context);     /* wakes the service thread */
+    }
+    return NULL;
+}
+
+/* in the callback, on the service thread */
+case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+    lws_callback_on_writable(s->wsi);
+    break;
+```
+
+## Known limits
+
+Calls through a queue of closures are not followed unless the queue is part of the project. A public
+function without a caller in the project is assumed to be called while the service thread runs.
+
+## References
+
+READMEs/README.coding.md:186-196@v5.0.0, include/libwebsockets/lws-service.h:87@v5.0.0,
+lib/core-net/service.c:40@v5.0.0; warmcat/libwebsockets issues 3200, 2684, 2669, 1586, 3398.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint import knowledge
+from lwslint.diagnostics import Diagnostic, Impact, Severity
+from lwslint.facts import Call
+from lwslint.model.chains import chain, clearest, confidence, thread_of
+from lwslint.model.flow import callee_name
+from lwslint.model.project import Located, Project
+from lwslint.model.shared_lists import shared_list_uses
+from lwslint.model.threads import OffThread
+from lwslint.rule import Rule
+
+rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impact.CRASH)
+
+EFFECTS = {
+    "write": "the frame is built while the service thread uses the same connection, which corrupts the stream or crashes",
+    "on-writable": "the poll table changes under the service thread, and WRITEABLE comes late or never",
+    "connect": "the new connection is linked into lists that the service thread walks, which crashes now and then",
+    "close": "the connection may be closed and freed by the service thread in the middle of the call",
+    "timer": "the timer list is changed without a lock, which crashes in the service thread",
+}
+GENERAL = "it changes what the service thread is using without a lock, which crashes now and then"
+WARNED = frozenset(["on-writable", "cancel-pt"])
+HELP = (
+    "put the data into a queue of your own under a mutex, call lws_cancel_service(context) (the only call that is "
+    "safe here), and do the lws call when LWS_CALLBACK_EVENT_WAIT_CANCELLED arrives on the service thread: there "
+    "call lws_callback_on_writable(wsi), and write in the WRITEABLE callback"
+)
+WINDOW = (
+    "; the manual of libwebsockets 3.0 to 4.3.0 allowed lws_callback_on_writable() from one other thread, later "
+    "releases do not"
+)
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    for name in sorted(knowledge.service_thread_functions()):
+        category = knowledge.category(name)
+        if category in ("service", "create-context", "destroy-context", "destroy-vhost"):
+            continue
+        for located in project.calls_to(name):
+            if callee_name_is_own(project, located):
+                continue
+            found = project.threads.off_thread(*located)
+            found = tuple(f for f in found if not project.threads.is_creators(f, category))
+            if found:
+                yield report(project, located, name, clearest(found))
+    for use in shared_list_uses(project):
+        yield rule.report(
+            use.located.place,
+            f"{use.name}() may be given a connection of another thread's context: {use.list} is shared by all service "
+            "threads, each has a context of its own, and whichever wakes first takes the entry",
+            severity=Severity.WARNING if knowledge.category(use.name) in WARNED else Severity.ERROR,
+            confidence=use.confidence,
+            help="keep one list for each context (in the per-vhost data, say), or skip entries whose context is not "
+            "lws_get_context(wsi) of this callback",
+            related=use.steps,
+            function=use.located.definition.qualified,
+        )
+
+
+def callee_name_is_own(project: Project, located: Located) -> bool:
+    """Whether the name is a function of the project's own that merely looks like one of lws."""
+    call = located.site.node
+    assert isinstance(call, Call)
+    return bool(project.symbols.call_target(call, located.definition).definitions) or "::" in callee_name(
+        call
+    )
+
+
+def report(project: Project, located: Located, name: str, found: OffThread) -> Diagnostic:
+    category = knowledge.category(name)
+    warned = category in WARNED
+    return rule.report(
+        located.place,
+        f"{name}() runs on {thread_of(found.route)}, not on the service thread: {EFFECTS.get(category, GENERAL)}",
+        severity=Severity.WARNING if warned else Severity.ERROR,
+        confidence=confidence(project.threads, found),
+        help=HELP + (WINDOW if category == "on-writable" else ""),
+        related=chain(project.threads, found),
+        function=located.definition.qualified,
+    )
