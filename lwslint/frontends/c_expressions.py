@@ -1,0 +1,501 @@
+"""Lowering of C and C++ expressions to values.
+
+Every handler takes the unit, the node and the depth of nesting, and returns one value.  Chains that a
+program can make long without nesting anything (``a | b | c``) are followed in a loop; everything else
+stops at ``MAX_DEPTH`` and becomes an :class:`~lwslint.facts.Unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tree_sitter import Node
+
+from lwslint.facts import (
+    Assign,
+    Binary,
+    Block,
+    Call,
+    Cast,
+    Conditional,
+    Declare,
+    Evaluate,
+    If,
+    Index,
+    Initializer,
+    Item,
+    Loop,
+    Member,
+    Name,
+    Null,
+    Number,
+    Return,
+    Span,
+    Statement,
+    Switch,
+    Text,
+    Unary,
+    Unknown,
+    Value,
+)
+from lwslint.frontends import c_literals
+from lwslint.frontends.c_unit import (
+    ERROR_KIND,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    Unit,
+    ValueHandler,
+    children_of,
+    fold,
+    span_of,
+)
+
+# C++ [lex.digraph]: other spellings of operators.
+_ALTERNATIVE: Final = {
+    "and": "&&",
+    "or": "||",
+    "not": "!",
+    "bitand": "&",
+    "bitor": "|",
+    "xor": "^",
+    "compl": "~",
+    "and_eq": "&=",
+    "or_eq": "|=",
+    "xor_eq": "^=",
+    "not_eq": "!=",
+}
+_CAST: Final = re.compile(r"(?:static|reinterpret|const|dynamic|bit)_cast<(.*)>", re.DOTALL)
+
+_SIMPLE: Final = frozenset(
+    ("identifier", "field_identifier", "type_identifier", "primitive_type", "sized_type_specifier", "auto")
+)
+"""Names that an ERROR node is full of, and that say nothing without what stood around them."""
+
+
+def value(unit: Unit, node: Node, depth: int) -> Value:
+    """The value that ``node`` stands for."""
+    if depth > MAX_DEPTH:
+        return Unknown(span_of(node))
+    return unit.values[node.kind_id](unit, node, depth + 1)
+
+
+def field(unit: Unit, node: Node, number: int, depth: int) -> Value:
+    """The value in one field of ``node``, or an empty Unknown where the text broke off."""
+    child = node.child_by_field_id(number)
+    return Unknown(Span(node.end_byte, node.end_byte)) if child is None else value(unit, child, depth)
+
+
+def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
+    """The values of ``nodes``, comments left out."""
+    comment = unit.comment
+    return tuple([value(unit, node, depth) for node in nodes if node.kind_id != comment])
+
+
+# --------------------------------------------------------------------------- names and literals
+
+
+def name(unit: Unit, node: Node, depth: int) -> Value:
+    start, end = node.start_byte, node.end_byte
+    return Name(Span(start, end), unit.data[start:end].decode("utf-8", "replace"))
+
+
+def folded_name(unit: Unit, node: Node, depth: int) -> Value:
+    return Name(span_of(node), fold(unit.text(node)))
+
+
+def null(unit: Unit, node: Node, depth: int) -> Value:
+    return Null(span_of(node))
+
+
+def true(unit: Unit, node: Node, depth: int) -> Value:
+    return Number(span_of(node), 1)
+
+
+def false(unit: Unit, node: Node, depth: int) -> Value:
+    return Number(span_of(node), 0)
+
+
+def number(unit: Unit, node: Node, depth: int) -> Value:
+    start, end = node.start_byte, node.end_byte
+    found = c_literals.integer(unit.data[start:end].decode("utf-8", "replace"))
+    return Unknown(Span(start, end)) if found is None else Number(Span(start, end), found)
+
+
+def character(unit: Unit, node: Node, depth: int) -> Value:
+    found = c_literals.character(unit.text(node))
+    return Unknown(span_of(node)) if found is None else Number(span_of(node), found)
+
+
+def string(unit: Unit, node: Node, depth: int) -> Value:
+    return Text(span_of(node), c_literals.string(unit.text(node)))
+
+
+def concatenated(unit: Unit, node: Node, depth: int) -> Value:
+    """Adjacent string literals are one Text; with a macro among them, ``+`` joins the pieces."""
+    pieces: list[Value] = []
+    for child in node.named_children[:MAX_DEPTH]:
+        if child.kind_id == unit.comment:
+            continue
+        piece = value(unit, child, depth)
+        last = pieces[-1] if pieces else None
+        if isinstance(piece, Text) and isinstance(last, Text):
+            pieces[-1] = Text(Span(last.span.start, piece.span.end), last.value + piece.value)
+        else:
+            pieces.append(piece)
+    if depth + len(pieces) > MAX_DEPTH:
+        return Unknown(span_of(node), tuple(pieces))
+    result = pieces[0]
+    for piece in pieces[1:]:
+        result = Binary(Span(result.span.start, piece.span.end), "+", result, piece)
+    return result
+
+
+def user_literal(unit: Unit, node: Node, depth: int) -> Value:
+    """``"x"s`` is as good as a string; what ``100ms`` is depends on its suffix."""
+    literal = value(unit, node.named_children[0], depth)
+    return literal if isinstance(literal, Text) else Unknown(span_of(node), (literal,))
+
+
+# --------------------------------------------------------------------------- operators
+
+
+def parenthesized(unit: Unit, node: Node, depth: int) -> Value:
+    """The value inside; any number of parentheses costs one level."""
+    kind = node.kind_id
+    while node.kind_id == kind:
+        inner = [c for c in node.named_children if c.kind_id != unit.comment]
+        if len(inner) != 1:
+            return Unknown(span_of(node), values(unit, inner, depth))
+        node = inner[0]
+    return value(unit, node, depth)
+
+
+def operator(unit: Unit, node: Node) -> str:
+    child = node.child_by_field_id(unit.fields.operator)
+    if child is None:
+        return ""
+    kind = child.kind_id
+    text = unit.names[kind] if kind != ERROR_KIND else ""
+    return _ALTERNATIVE.get(text, text)
+
+
+def binary(unit: Unit, node: Node, depth: int) -> Value:
+    """A chain of binary operators, followed down its left spine."""
+    fields, kind = unit.fields, node.kind_id
+    spine: list[Node] = []
+    left: Node | None = node
+    while left is not None and left.kind_id == kind:
+        spine.append(left)
+        left = left.child_by_field_id(fields.left)
+    count = len(spine)
+    if depth + count > MAX_DEPTH:
+        operands = [] if left is None else [value(unit, left, depth)]
+        operands += [field(unit, link, fields.right, depth) for link in reversed(spine)]
+        return Unknown(span_of(node), tuple(operands))
+    result = (
+        Unknown(Span(node.start_byte, node.start_byte)) if left is None else value(unit, left, depth + count)
+    )
+    start = node.start_byte
+    for link in reversed(spine):
+        count -= 1
+        right = field(unit, link, fields.right, depth + count)
+        result = Binary(Span(start, link.end_byte), operator(unit, link), result, right)
+    return result
+
+
+def assignment(unit: Unit, node: Node, depth: int) -> Value:
+    fields = unit.fields
+    target = field(unit, node, fields.left, depth)
+    return Assign(span_of(node), target, operator(unit, node), field(unit, node, fields.right, depth))
+
+
+def unary(unit: Unit, node: Node, depth: int) -> Value:
+    return Unary(span_of(node), operator(unit, node), field(unit, node, unit.fields.argument, depth))
+
+
+def conditional(unit: Unit, node: Node, depth: int) -> Value:
+    """``a ? b : c``; GNU's ``a ?: c`` says ``a`` twice."""
+    fields = unit.fields
+    test = field(unit, node, fields.condition, depth)
+    middle = node.child_by_field_id(fields.consequence)
+    then = test if middle is None else value(unit, middle, depth)
+    return Conditional(span_of(node), test, then, field(unit, node, fields.alternative, depth))
+
+
+def comma(unit: Unit, node: Node, depth: int) -> Value:
+    fields = unit.fields
+    left = field(unit, node, fields.left, depth)
+    return Binary(span_of(node), ",", left, field(unit, node, fields.right, depth))
+
+
+def prefixed(op: str) -> ValueHandler:
+    """A handler for an operator that is a keyword."""
+
+    def handler(unit: Unit, node: Node, depth: int) -> Value:
+        inner = [child for child in node.named_children if child.kind_id != unit.comment]
+        operand = value(unit, inner[-1], depth) if inner else Unknown(Span(node.end_byte, node.end_byte))
+        return Unary(span_of(node), op, operand)
+
+    return handler
+
+
+def cast(unit: Unit, node: Node, depth: int) -> Value:
+    type_node = node.child_by_field_id(unit.fields.type)
+    written = "" if type_node is None else fold(unit.text(type_node))
+    return Cast(span_of(node), written, field(unit, node, unit.fields.value, depth))
+
+
+def type_name(unit: Unit, node: Node, depth: int) -> Value:
+    """A type where a value is expected: the operand of sizeof, an argument of a macro."""
+    return Name(span_of(node), fold(unit.text(node)))
+
+
+# --------------------------------------------------------------------------- access and calls
+
+
+def member(unit: Unit, node: Node, depth: int) -> Value:
+    fields = unit.fields
+    inner = node.child_by_field_id(fields.field)
+    target = field(unit, node, fields.argument, depth)
+    if inner is None:
+        return Unknown(span_of(node), (target,))
+    op = operator(unit, node)
+    if op == ".*":  # also ->*, which the grammar does not know: see c.parsed_text
+        start = inner.start_byte
+        op = "->*" if unit.data[:start].rstrip().endswith(b"->*") else op
+        return Binary(span_of(node), op, target, name(unit, inner, depth))
+    written = unit.text(inner)
+    if inner.type == "dependent_name":
+        written = written.removeprefix("template").lstrip()
+    return Member(span_of(node), target, written if written.isidentifier() else fold(written), span_of(inner))
+
+
+def index(unit: Unit, node: Node, depth: int) -> Value:
+    fields = unit.fields
+    target = field(unit, node, fields.argument, depth)
+    inner = node.child_by_field_id(fields.index)
+    if inner is not None:
+        return Index(span_of(node), target, value(unit, inner, depth))
+    several = node.child_by_field_id(fields.indices)
+    found = () if several is None else values(unit, several.named_children, depth)
+    if len(found) == 1:
+        return Index(span_of(node), target, found[0])
+    return Unknown(span_of(node), (target, *found))
+
+
+def arguments(unit: Unit, node: Node | None, depth: int) -> tuple[Value, ...]:
+    return () if node is None else values(unit, node.named_children[:MAX_ITEMS], depth)
+
+
+def call(unit: Unit, node: Node, depth: int) -> Value:
+    fields = unit.fields
+    function = node.child_by_field_id(fields.function)
+    passed = arguments(unit, node.child_by_field_id(fields.arguments), depth)
+    if function is None:
+        return Unknown(span_of(node), passed)
+    if unit.cpp and len(passed) == 1:
+        kind = function.type
+        if kind == "template_function":
+            matched = _CAST.fullmatch(fold(unit.text(function)))
+            if matched is not None:
+                return Cast(span_of(node), matched[1], passed[0])
+        elif kind == "primitive_type" or kind == "sized_type_specifier":
+            return Cast(span_of(node), fold(unit.text(function)), passed[0])
+    return Call(span_of(node), value(unit, function, depth), passed)
+
+
+def new(unit: Unit, node: Node, depth: int) -> Value:
+    """``new T(args)``; of ``new T[n]`` the argument is ``n``."""
+    fields = unit.fields
+    type_node = node.child_by_field_id(fields.type)
+    if type_node is None:
+        return Unknown(span_of(node), values(unit, node.named_children, depth))
+    passed = list(arguments(unit, node.child_by_field_id(fields.arguments), depth))
+    written = fold(unit.text(type_node))
+    declarator = node.child_by_field_id(fields.declarator)
+    length = None if declarator is None else declarator.child_by_field_id(fields.length)
+    if length is not None:
+        written += "[]"
+        passed.insert(0, value(unit, length, depth))
+    return Call(span_of(node), Name(span_of(type_node), written), tuple(passed), kind="new")
+
+
+def compound_literal(unit: Unit, node: Node, depth: int) -> Value:
+    """``(struct x){ … }`` and ``T{ .a = 1 }`` initialise; C++'s ``T{a, b}`` constructs."""
+    fields = unit.fields
+    type_node = node.child_by_field_id(fields.type)
+    braces = node.child_by_field_id(fields.value)
+    if type_node is None or braces is None:
+        return Unknown(span_of(node), values(unit, node.named_children, depth))
+    written = fold(unit.text(type_node))
+    items = initializer_items(unit, braces, depth)
+    if (
+        not unit.cpp
+        or type_node.type == "type_descriptor"
+        or any(item.designator is not None for item in items)
+    ):
+        return Initializer(span_of(node), items, written)
+    passed = tuple(item.value for item in items)
+    return Call(span_of(node), Name(span_of(type_node), written), passed, kind="construct")
+
+
+def initializer(unit: Unit, node: Node, depth: int) -> Value:
+    return Initializer(span_of(node), initializer_items(unit, node, depth))
+
+
+def initializer_items(unit: Unit, node: Node, depth: int) -> tuple[Item, ...]:
+    """The elements between braces, at most ``MAX_ITEMS`` of them."""
+    comment = unit.comment
+    items: list[Item] = []
+    for child in (
+        node.named_children[:MAX_ITEMS] if node.named_child_count <= MAX_ITEMS else first_items(node)
+    ):
+        if child.kind_id == comment:
+            continue
+        if child.type == "initializer_pair":
+            items.append(initializer_pair(unit, child, depth))
+        else:
+            found = value(unit, child, depth)
+            items.append(Item(found.span, found))
+    return tuple(items)
+
+
+def first_items(node: Node) -> list[Node]:
+    """The first elements of a very long list, without making a node of each of the others."""
+    found: list[Node] = []
+    child: Node | None = node.named_child(0)
+    while child is not None and len(found) < MAX_ITEMS:
+        found.append(child)
+        child = child.next_named_sibling
+    return found
+
+
+def initializer_pair(unit: Unit, node: Node, depth: int) -> Item:
+    """``.a = x``, ``[1] = x``, ``a: x``; ``.a.b = x`` is an initialiser in an initialiser."""
+    span = span_of(node)
+    found = field(unit, node, unit.fields.value, depth)
+    path = [designator(unit, child, depth) for child in children_of(node, unit.fields.designator)][:8]
+    for inner in reversed(path[1:]):
+        found = Initializer(span, (Item(span, found, inner),))
+    return Item(span, found, path[0] if path else None)
+
+
+def designator(unit: Unit, node: Node, depth: int) -> str | int:
+    """A field's name, a literal index, or any other index as ``[TEXT]``."""
+    inner = node.named_children
+    if not inner:
+        return unit.text(node)
+    if node.type == "field_designator":
+        return unit.text(inner[-1])
+    found = value(unit, inner[0], depth)
+    if node.type == "subscript_designator" and isinstance(found, Number):
+        return found.value
+    return f"[{fold(unit.text(node).strip('[]'))}]"
+
+
+# --------------------------------------------------------------------------- all the rest
+
+
+def block(unit: Unit, node: Node, depth: int) -> Value:
+    """A GNU statement expression, or a block as a macro's argument: the values inside it."""
+    out: list[Statement] = []
+    unit.statements[node.kind_id](unit, node, depth, out)
+    return Unknown(span_of(node), statement_values(out))
+
+
+def statement_values(statements: list[Statement]) -> tuple[Value, ...]:
+    """The values that stand directly in ``statements`` and in the ones nested in them, in order."""
+    found: list[Value | None] = []
+    stack: list[Statement] = statements[::-1]
+    while stack:
+        statement = stack.pop()
+        match statement:
+            case Evaluate() | Declare() | Return():
+                found.append(statement.value)
+            case If():
+                found.append(statement.test)
+                stack.extend(reversed(statement.then + statement.other))
+            case Switch():
+                found.append(statement.subject)
+                stack.extend(s for arm in reversed(statement.arms) for s in reversed(arm.body))
+            case Loop():
+                found.append(statement.test)
+                stack.extend(reversed(statement.before + statement.body + statement.step))
+            case Block():
+                stack.extend(reversed(statement.body))
+    return tuple(part for part in found if part is not None)
+
+
+def nothing(unit: Unit, node: Node, depth: int) -> Value:
+    return Unknown(span_of(node))
+
+
+def unknown(unit: Unit, node: Node, depth: int) -> Value:
+    """An expression that has no fact of its own: what is inside it."""
+    return Unknown(span_of(node), values(unit, node.named_children, depth))
+
+
+def broken(unit: Unit, node: Node, depth: int) -> Value:
+    """An ERROR node: the values in it that still make sense by themselves."""
+    whole = [child for child in node.named_children if child.type not in _SIMPLE]
+    return Unknown(span_of(node), values(unit, whole, depth))
+
+
+VALUES: Final[dict[str, ValueHandler]] = {
+    "ERROR": broken,
+    "alignof_expression": nothing,
+    "assignment_expression": assignment,
+    "auto": name,
+    "binary_expression": binary,
+    "call_expression": call,
+    "cast_expression": cast,
+    "char_literal": character,
+    "co_await_expression": prefixed("await"),
+    "comma_expression": comma,
+    "compound_literal_expression": compound_literal,
+    "compound_statement": block,
+    "concatenated_string": concatenated,
+    "conditional_expression": conditional,
+    "delete_expression": prefixed("delete"),
+    "dependent_name": folded_name,
+    "destructor_name": folded_name,
+    "enum_specifier": type_name,
+    "extension_expression": parenthesized,
+    "false": false,
+    "field_expression": member,
+    "field_identifier": name,
+    "identifier": name,
+    "initializer_list": initializer,
+    "namespace_identifier": name,
+    "new_expression": new,
+    "null": null,
+    "number_literal": number,
+    "offsetof_expression": nothing,
+    "operator_name": folded_name,
+    "parameter_pack_expansion": parenthesized,
+    "parenthesized_expression": parenthesized,
+    "placeholder_type_specifier": folded_name,
+    "pointer_expression": unary,
+    "primitive_type": name,
+    "qualified_identifier": folded_name,
+    "raw_string_literal": string,
+    "requires_expression": nothing,
+    "sized_type_specifier": folded_name,
+    "sizeof_expression": prefixed("sizeof"),
+    "statement_identifier": name,
+    "string_literal": string,
+    "struct_specifier": type_name,
+    "subscript_expression": index,
+    "template_function": folded_name,
+    "template_method": folded_name,
+    "template_type": folded_name,
+    "this": name,
+    "true": true,
+    "type_descriptor": type_name,
+    "type_identifier": name,
+    "unary_expression": unary,
+    "update_expression": unary,
+    "user_defined_literal": user_literal,
+}
+"""Lambdas are added by :mod:`lwslint.frontends.c_declarations`: they are functions."""
