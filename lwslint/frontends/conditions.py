@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_TOKENS = 256
@@ -49,7 +50,15 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NAME = re.compile(r"(?<![\w$'])[A-Za-z_$][\w$]*")
-_ALTERNATIVE = {"and": "&&", "or": "||", "not": "!", "not_eq": "!=", "bitand": "&", "bitor": "|", "compl": "~"}
+_ALTERNATIVE = {
+    "and": "&&",
+    "or": "||",
+    "not": "!",
+    "not_eq": "!=",
+    "bitand": "&",
+    "bitor": "|",
+    "compl": "~",
+}
 _PRECEDENCE = {
     "||": 1,
     "&&": 2,
@@ -89,6 +98,7 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name for name in found if name != "defined" and name not in _ALTERNATIVE)
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """The expression in ``text``; what is malformed or too large becomes one ``opaque`` node."""
     folded = fold(text)
@@ -288,7 +298,9 @@ def _character(token: str) -> int:
 # --------------------------------------------------------------------------- evaluation
 
 
-def truth(expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budget: int = MAX_EXPANSIONS) -> bool | None:
+def truth(
+    expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budget: int = MAX_EXPANSIONS
+) -> bool | None:
     """Whether the expression holds, given what ``lookup`` knows and ``atoms`` assumes; None: undecided.
 
     ``budget`` caps how deep macros are expanded into one another.
@@ -313,7 +325,9 @@ def truth(expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budg
     return None if assumed is None else bool(assumed)
 
 
-def value(expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budget: int = MAX_EXPANSIONS) -> int | None:
+def value(
+    expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budget: int = MAX_EXPANSIONS
+) -> int | None:
     """The expression's number (signed 64 bits, as preprocessors compute), or None where undecided."""
     op = expression.op
     if op == "number":
@@ -322,7 +336,9 @@ def value(expression: Expression, lookup: Lookup, atoms: Mapping[str, int], budg
         return _value_of(expression.text, lookup, atoms, budget)
     if op == "defined":
         state = lookup(expression.text)
-        return atoms.get(f"defined {expression.text}") if isinstance(state, Unknown) else int(state is not None)
+        return (
+            atoms.get(f"defined {expression.text}") if isinstance(state, Unknown) else int(state is not None)
+        )
     if op in ("opaque", "call"):
         return None
     if op in ("!", "&&", "||"):

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from lwslint.frontends.scan import blank
 
 _ARGUMENT_LIMIT = 4096  # bytes that the arguments of one macro call may take
+_DEPTH_LIMIT = 50  # parentheses inside them
 _DATA_LIMIT = 512  # bytes of a purely numeric initialiser that are left to the parser
 
 
@@ -44,29 +45,28 @@ class Uses(NamedTuple):
 
     language: str
     words: tuple[bytes, ...]  # blanked where they stand alone
-    calls: tuple[bytes, ...]  # blanked together with their arguments
     types: tuple[bytes, ...]  # macros with a type as argument
     statements: tuple[bytes, ...]  # macros of this file whose text ends with `;` or `}`
     elements: tuple[bytes, ...]  # macros of this file whose text ends with `,`
+    lines: tuple[bytes, ...]  # the same, without parameters and ending with `;`
     loops: bool
     iterations: bool
 
     @staticmethod
     def of(data: bytes, macros: Iterable[_MacroLike], language: str) -> Uses:
         """Searches ``data`` for the known names; ``macros`` are those that the file defines itself."""
-        found: dict[str, list[bytes]] = {"empty": [], "statement": [], "element": []}
+        found: dict[str, list[bytes]] = {"empty": [], "statement": [], "element": [], "line": []}
         for macro in macros:
             if kind := _macro_kind(macro, data):
                 found[kind].append(macro.name.encode())
-        known = _WORDS if language == "c" else _WORDS + _CPLUSPLUS_WORDS
-        words = [name for name in known if name in data] + found["empty"]
+        words = [name.strip() for name in _RARE_WORDS if name in data] + found["empty"]
         return Uses(
             language,
             tuple(dict.fromkeys(words)),
-            tuple(name for name in _CALLS if name in data),
             tuple(name for name in _TYPES if name in data),
             tuple(dict.fromkeys(found["statement"])),
             tuple(dict.fromkeys(found["element"])),
+            tuple(dict.fromkeys(found["line"])),
             b"_foreach_" in data,
             any(word in data for word in (b"oreach", b"OREACH", b"orEach", b"or_each", b"OR_EACH", b"_ITER")),
         )
@@ -77,64 +77,34 @@ def _macro_kind(macro: _MacroLike, data: bytes) -> str:
     if macro.start == macro.end:
         return "empty" if macro.parameters is None else ""
     if macro.parameters is None:
-        return ""
+        return "line" if data[macro.end - 1 : macro.end] == b";" else ""
     return {b";": "statement", b"}": "statement", b",": "element"}.get(data[macro.end - 1 : macro.end], "")
 
 
-# Attributes, storage and calling conventions: nothing of them is left in the facts.
-_WORDS = (
-    b"LWS_VISIBLE",
-    b"LWS_EXTERN",
-    b"LWS_INLINE",
-    b"LWS_WARN_UNUSED_RESULT",
-    b"LWS_WARN_DEPRECATED",
-    b"LWS_TLS_PACKED",
-    b"LWS_PACKED",
-    b"LWS_PLUGIN_STATIC",
-    b"__extension__",
-    b"__stdcall",
-    b"__cdecl",
-    b"__fastcall",
-    b"__restrict",
-    b"__inline__",
-    b"__unused",
-    b"__packed",
-    b"WINAPI",
-    b"CALLBACK",
-    b"APIENTRY",
-    b"IRAM_ATTR",
-    b"JNIEXPORT",
-    b"JNICALL",
-    b"EV_P_",  # libev: `struct ev_loop *loop,`
-    b"EV_A_",
+# Attributes, storage and calling conventions: nothing of them is left in the facts.  One pattern for each
+# common prefix, because the regex engine skips to a literal prefix fast.
+_WORDS = tuple(
+    re.compile(pattern + rb"(?![\w$])")
+    for pattern in (
+        rb"LWS_(?:VISIBLE|EXTERN|INLINE|WARN_UNUSED_RESULT|WARN_DEPRECATED|TLS_PACKED|PACKED|PLUGIN_STATIC)",
+        rb"__(?:extension__|stdcall|cdecl|fastcall|restrict|inline__|unused|packed)",
+        rb"EV_[AP]_",  # libev: `struct ev_loop *loop,`
+    )
 )
-_CPLUSPLUS_WORDS = (
-    b"Q_OBJECT",
-    b"Q_GADGET",
-    b"Q_SIGNALS",
-    b"Q_SLOTS",
-    b"Q_INVOKABLE",
-    b"Q_DECL_OVERRIDE",
-    b"Q_DECL_NOEXCEPT",
-    b"Q_DECL_FINAL",
-    b"Q_EMIT",
-    b"emit",
+_RARE_WORDS = (b"WINAPI", b" CALLBACK", b"APIENTRY", b"IRAM_ATTR", b"JNIEXPORT", b"JNICALL", b"PyObject_HEAD")
+_CPLUSPLUS_WORDS = re.compile(
+    rb"Q_(?:OBJECT|GADGET|SIGNALS|SLOTS|INVOKABLE|DECL_OVERRIDE|DECL_NOEXCEPT|DECL_FINAL|EMIT)(?![\w$])"
 )
-_CALLS = (
-    b"__attribute__",
-    b"__attribute",
-    b"__declspec",
-    b"LWS_FORMAT",
-    b"LWS_CXX",
-    b"__asm__",
-    b"Q_PROPERTY",
-    b"Q_DECLARE_METATYPE",
-    b"Q_DISABLE_COPY",
-    b"Q_ENUM",
-    b"Q_ENUMS",
-    b"Q_INTERFACES",
-    b"Q_PLUGIN_METADATA",
-    b"Q_CLASSINFO",
+_QT_ACCESS = re.compile(
+    rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))|\n\s*(?P<signals>signals|Q_SIGNALS))\s*:"
+)
+_CALLS = tuple(
+    re.compile(pattern + rb"\s*\(")
+    for pattern in (
+        rb"__(?:attribute__|attribute|declspec|asm__|pragma)",
+        rb"LWS_(?:FORMAT|CXX\w*)",
+        rb"Q_(?:PROPERTY|DECLARE_METATYPE|DISABLE_COPY|ENUM|ENUMS|INTERFACES|PLUGIN_METADATA|CLASSINFO)",
+    )
 )
 _TYPES = (
     b"container_of",
@@ -143,7 +113,6 @@ _TYPES = (
     b"list_entry",
     b"list_first_entry",
     b"lws_list_ptr_container",
-    b"wl_container_of",
     b"CONTAINER_OF",
     b"OFFSETOF",
 )
@@ -151,11 +120,9 @@ _TYPES = (
 
 def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
     """``text`` with the troublemakers rewritten; ``code`` is its code text (same length)."""
+    attributes = _blank_words(code, uses) + _blank_calls(code)
+    text, code = _apply(text, attributes), _apply(code, attributes)
     edits: list[Edit] = []
-    if uses.words:
-        edits += _blank_words(code, uses)
-    if uses.calls:
-        edits += _blank_calls(code, uses)
     if uses.types:
         edits += _type_arguments(code, uses)
     if uses.loops:
@@ -164,10 +131,14 @@ def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
         edits += _iterations(code, uses.language)
     if uses.statements:
         edits += _separated(text, code, uses.statements, b";")
+    if uses.lines:
+        edits += _separated_words(text, code, uses.lines)
     if uses.elements:
         edits += _separated(text, code, uses.elements, b",")
     if b"LWS_SS_" in code:
         edits += _secure_streams(code)
+    if b"lws_pthread_mutex(" in code:
+        edits += _separated(text, code, (b"lws_pthread_mutex",), b";")
     edits += _upper_case_lines(text, code)
     edits += _tags_as_arguments(code)
     edits += _glued_strings(code, uses.language)
@@ -210,19 +181,40 @@ def _starts_word(code: bytes, at: int) -> bool:
 
 
 def _blank_words(code: bytes, uses: Uses) -> list[Edit]:
-    return [
+    patterns = list(_WORDS)
+    if uses.words:
+        patterns.append(_any_word(uses.words, b""))
+    if uses.language == "cpp" and b"Q_" in code:
+        patterns.append(_CPLUSPLUS_WORDS)
+    edits = [
         Edit(match.start(), b" " * len(match[0]))
-        for match in _any_word(uses.words, b"").finditer(code)
+        for pattern in patterns
+        for match in pattern.finditer(code)
         if _starts_word(code, match.start())
     ]
+    if uses.language == "cpp" and (b"slots" in code or b"signals" in code or b"Q_S" in code):
+        edits += _qt_sections(code)
+    return edits
 
 
-def _blank_calls(code: bytes, uses: Uses) -> list[Edit]:
+def _qt_sections(code: bytes) -> list[Edit]:
+    """``public slots:`` → ``public      :``, ``signals:`` → ``public :``."""
     edits = []
-    for match in _any_word(uses.calls, rb"\s*\(").finditer(code):
-        end = closing(code, match.end() - 1)
-        if end is not None and _starts_word(code, match.start()):
-            edits.append(Edit(match.start(), blank(code[match.start() : end + 1])))
+    for match in _QT_ACCESS.finditer(code):
+        if match["slots"]:
+            edits.append(Edit(match.start("slots"), blank(match["slots"])))
+        else:
+            edits.append(Edit(match.start("signals"), b"public".ljust(len(match["signals"]))))
+    return edits
+
+
+def _blank_calls(code: bytes) -> list[Edit]:
+    edits = []
+    for pattern in _CALLS:
+        for match in pattern.finditer(code):
+            end = closing(code, match.end() - 1)
+            if end is not None and _starts_word(code, match.start()):
+                edits.append(Edit(match.start(), blank(code[match.start() : end + 1])))
     return edits
 
 
@@ -236,6 +228,8 @@ def closing(code: bytes, opening: int) -> int | None:
         depth += 1 if match[0] == b"(" else -1
         if depth == 0:
             return match.start()
+        if depth > _DEPTH_LIMIT:
+            return None
     return None
 
 
@@ -255,6 +249,8 @@ def arguments(code: bytes, opening: int) -> list[tuple[int, int]] | None:
                 start = match.end()
         elif char in b"([{":
             depth += 1
+            if depth > _DEPTH_LIMIT:
+                return None
         else:
             depth -= 1
             if depth == 0:
@@ -276,7 +272,7 @@ def _type_arguments(code: bytes, uses: Uses) -> list[Edit]:
     """``container_of(p, struct s, m)`` → ``container_of(p,        s, m)``; ``va_arg(ap, char *)`` →
     ``va_arg(ap, char__)``: the type becomes one identifier."""
     edits = []
-    for match in _any_word(uses.types, rb"\s*\(").finditer(code):
+    for match in _any_word(uses.types, rb"\s*\(").finditer(code):  # also `lws_container_of`
         spans = arguments(code, match.end() - 1)
         for start, end in spans or ():
             written = code[start:end]
@@ -419,6 +415,17 @@ def _separated(text: bytes, code: bytes, names: tuple[bytes, ...], separator: by
     return edits
 
 
+def _separated_words(text: bytes, code: bytes, names: tuple[bytes, ...]) -> list[Edit]:
+    """Puts a semicolon behind each ``NAME`` that stands alone on its line without one."""
+    edits = []
+    for match in _any_word(names, rb"[ \t\r]*\n").finditer(code):
+        if _starts_word(code, match.start()) and _WORD_OR_BRACE.match(code, match.end() - 1):
+            gap = _gap(text, code, match.end())
+            if gap is not None:
+                edits.append(Edit(gap, b";"))
+    return edits
+
+
 # --------------------------------------------------------------------------- lines that open in upper case
 
 _TYPE_KEYWORDS = (
@@ -426,13 +433,18 @@ _TYPE_KEYWORDS = (
     rb"|void|bool|char|short|int|long|float|double|auto)"
 )
 _UPPER_LINE = re.compile(
-    rb"\n[ \t]*+(?:(?:static|extern|inline|virtual|friend)[ \t]+)*+([A-Z_][A-Z0-9_]{2,})(?![\w$:.])([ \t]*\(?)"
+    rb"\n[ \t]*+(?:(?:static|extern|inline|virtual|friend)[ \t]+)*+"
+    rb"([A-Z_][A-Z0-9_]{2,})(?![\w$:.])([ \t]*\(?)"
 )
 _DECLARES = re.compile(
-    rb"\s+(?:" + _TYPE_KEYWORDS + rb"\b(?!\s*[;,=)])|[A-Za-z_][\w:]*(?:<[^;(){}]*>)?(?:\s+[*&]*|\s*[*&]+\s*)"
-    rb"(?:[A-Z][A-Z0-9_]*\s+)?[A-Za-z_~][\w:]*\s*[(=;,\[{])"
+    rb"\s+(?:(?:const\s+|volatile\s+)*(?:(?!const\b|volatile\b)"
+    + _TYPE_KEYWORDS
+    + rb"\b(?!\s*[;,=)])|[A-Za-z_][\w:]*(?:<[^;(){}]*>)?(?:\s+[*&]*|\s*[*&]+\s*)"
+    rb"(?:[A-Z][A-Z0-9_]*\s+)?[A-Za-z_~][\w:]*\s*[(=;,\[{]))"
 )
-_OPERATOR_WORD = re.compile(rb"\s+(?:return|else|case|goto|in|if|while|for|do|switch|sizeof|new|delete|throw)\b")
+_OPERATOR_WORD = re.compile(
+    rb"\s+(?:return|else|case|goto|in|if|while|for|do|switch|sizeof|new|delete|throw)\b"
+)
 _CONVENTION = re.compile(rb"[ \t]+[*&]*([A-Z_][A-Z0-9_]{2,})[ \t]+[A-Za-z_]\w*[ \t]*\(")
 _ALONE = re.compile(rb"\s*(?:\}|\Z|" + _TYPE_KEYWORDS + rb"\b|namespace\b|using\b|template\b)")
 _PAIR_NAME = re.compile(rb"BEGIN|END|DECLS|EXTERN_C")
@@ -476,7 +488,11 @@ def _stands_alone(code: bytes, line: int, start: int, end: int) -> bool:
     if rest < len(code) and b"\n" not in code[end:rest]:
         return False
     before = code[max(0, line - 400) : start].rstrip()[-1:]
-    if before and before not in _STATEMENT_END and not (before == b"{" and _PAIR_NAME.search(code, start, end)):
+    if (
+        before
+        and before not in _STATEMENT_END
+        and not (before == b"{" and _PAIR_NAME.search(code, start, end))
+    ):
         return False
     return bool(_PAIR_NAME.search(code, start, end) or _ALONE.match(code, end))
 
@@ -496,7 +512,9 @@ def _upper_case_call(text: bytes, code: bytes, start: int, end: int, opening: in
     if after == b"{" and indented:
         return [Edit(start, b"if".ljust(end - start))]
     before = code[max(0, start - 400) : start].rstrip()[-1:]
-    if before in (b",", b"=", b"(", b"|", b"&", b"+", b"?", b"<") or not _WORD_OR_BRACE.match(code, close + 1):
+    if before in (b",", b"=", b"(", b"|", b"&", b"+", b"?", b"<") or not _WORD_OR_BRACE.match(
+        code, close + 1
+    ):
         return []
     newline = code.find(b"\n", close, _skip_space(code, close + 1))
     gap = _gap(text, code, close + 1)
@@ -507,7 +525,8 @@ def _upper_case_call(text: bytes, code: bytes, start: int, end: int, opening: in
 
 # --------------------------------------------------------------------------- smaller oddities
 
-_TAG_ARGUMENT = re.compile(rb"[(,]\s*((?:const\s+)?(?:struct|union|enum)\s)\s*\w+\s*[,)]")
+_TAG_ARGUMENTS = tuple(re.compile(tag + rb"\s+\w+\s*([,)])") for tag in (b"struct", b"union", b"enum"))
+_BEFORE_TAG = re.compile(rb"([(,])\s*(?:const\s+)?\Z")
 _UPPER_BEFORE = re.compile(rb"(?:^|[^\w$])[A-Z_][A-Z0-9_]+\s*\Z")
 
 
@@ -517,12 +536,17 @@ def _tags_as_arguments(code: bytes) -> list[Edit]:
     A cast, ``sizeof(struct s)`` and parameters with a name are no such thing.
     """
     edits = []
-    at = 0
-    while match := _TAG_ARGUMENT.search(code, at):
-        at = match.end() - 1  # the comma may open the next argument
-        single = match[0][:1] == b"(" and match[0][-1:] == b")"
-        if not single or _UPPER_BEFORE.search(code[max(0, match.start() - 60) : match.start()]):
-            edits.append(Edit(match.start(1), blank(match[1])))
+    for pattern in _TAG_ARGUMENTS:
+        for match in pattern.finditer(code):
+            start = match.start()
+            window = code[max(0, start - 80) : start]
+            before = _BEFORE_TAG.search(window)
+            if before is None:
+                continue
+            alone = before[1] == b"(" and match[1] == b")"
+            if not alone or _UPPER_BEFORE.search(window[: before.start()]):
+                lead = start - len(before[0]) + 1
+                edits.append(Edit(lead, blank(code[lead : start + match[0].find(match[0].split()[1])])))
     return edits
 
 
@@ -558,7 +582,9 @@ def _label_before_brace(text: bytes, code: bytes) -> list[Edit]:
     return edits
 
 
-_EXPORTED = re.compile(rb"(?:class|struct)[ \t]+([A-Z_][A-Z0-9_]{2,})[ \t]+(?!final\b)[A-Za-z_]\w*\s*(?:final\s*)?[:{]")
+_EXPORTED = re.compile(
+    rb"(?:class|struct)[ \t]+([A-Z_][A-Z0-9_]{2,})[ \t]+(?!final\b)[A-Za-z_]\w*\s*(?:final\s*)?[:{]"
+)
 
 
 def _exported_classes(code: bytes) -> list[Edit]:

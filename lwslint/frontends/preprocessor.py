@@ -21,7 +21,8 @@ from lwslint.settings import Settings, Version
 
 MAX_VARIANTS = 4
 NEWEST_RELEASE = Version(5, 0, 0)
-_MAX_CHAIN = 64
+_MAX_CHAIN = 64  # arms of one conditional, and depth of nesting, that assumptions are made about
+_MAX_CANDIDATES = 1000
 _CPLUSPLUS = "201703L"
 
 
@@ -64,12 +65,12 @@ class Preprocessed(msgspec.Struct, frozen=True):
 class _Arm(NamedTuple):
     """One arm of a conditional, as the source has it; ``body`` is its span without directive lines."""
 
-    index: int
+    number: int
     conditional: int
-    parent: int  # index of the enclosing arm, or -1
+    parent: int  # number of the enclosing arm, or -1
     depth: int
     body: Span
-    earlier: tuple[cond.Expression, ...]
+    earlier: tuple[cond.Expression, ...]  # the negated tests of the arms before it
     own: cond.Expression | None  # None for `#else`
     guard: bool
 
@@ -159,7 +160,7 @@ def _outline(data: bytes, directives: tuple[Directive, ...]) -> _Outline:
     """Builds the list of arms and the sequence of events; unbalanced directives are taken as they come."""
     arms: list[_Arm] = []
     events: list[_Opens | _Closes | _Defines | _Define | str] = []
-    stack: list[tuple[int, tuple[cond.Expression, ...]]] = []  # (open arm, tests of the conditional so far)
+    stack: list[tuple[int, tuple[cond.Expression, ...]]] = []  # (open arm, negated tests so far)
     conditionals = 0
 
     def close(index: int, at: int) -> None:
@@ -184,7 +185,7 @@ def _outline(data: bytes, directives: tuple[Directive, ...]) -> _Outline:
             test = _test(directive, data)
             following = directives[position + 1] if position + 1 < len(directives) else None
             arm = _Arm(
-                index=len(arms),
+                number=len(arms),
                 conditional=conditionals if opening else arms[open_arm].conditional,
                 parent=stack[-1][0] if stack else -1,
                 depth=len(stack),
@@ -194,8 +195,9 @@ def _outline(data: bytes, directives: tuple[Directive, ...]) -> _Outline:
                 guard=opening and _is_guard(test, following, data),
             )
             arms.append(arm)
-            stack.append((arm.index, (*tests, test) if test is not None else tests))
-            events.append(_Opens(arm.index, opening))
+            more = test is not None and len(tests) < _MAX_CHAIN
+            stack.append((arm.number, (*tests, cond.negate(test)) if more and test is not None else tests))
+            events.append(_Opens(arm.number, opening))
         elif keyword == b"define":
             defined = _define(directive, data)
             if defined is not None:
@@ -242,6 +244,7 @@ class _Reading(NamedTuple):
     selected: list[_Arm]
     truths: dict[int, bool | None]  # by arm; an arm inside a false arm is false
     blanked: list[_Arm]  # outermost
+    asking: frozenset[int]  # the arms of which `needs` is to be found out
     needs: dict[int, _Plan]  # what an undecided arm that was left out asks for
     atoms: cond.Atoms
     macros: list[MacroText]
@@ -288,11 +291,17 @@ def _not(known: bool | None) -> bool | None:
     return None if known is None else not known
 
 
-def _read(data: bytes, outline: _Outline, initial: dict[str, cond.State], plan: _Plan) -> _Reading:
+def _read(
+    data: bytes,
+    outline: _Outline,
+    initial: dict[str, cond.State],
+    plan: _Plan,
+    asking: frozenset[int] = frozenset(),
+) -> _Reading:
     """Walks the file once, decides every arm, and follows the plan where nothing is decided."""
     arms = outline.arms
     macros = _Macros(initial)
-    reading = _Reading([], {}, [], {}, dict(plan.atoms), [], [])
+    reading = _Reading([], {}, [], asking, {}, dict(plan.atoms), [], [])
     frames: list[_Frame] = []
     for event in outline.events:
         if isinstance(event, _Opens):
@@ -334,7 +343,7 @@ def _read(data: bytes, outline: _Outline, initial: dict[str, cond.State], plan: 
 def _open(arm: _Arm, frame: _Frame, macros: _Macros, plan: _Plan, reading: _Reading) -> None:
     """Decides whether ``arm`` is in this reading, and records it."""
     known = macros.lookup_known
-    frame.arm = arm.index
+    frame.arm = arm.number
     if arm.guard:
         own: bool | None = True
     else:
@@ -344,14 +353,14 @@ def _open(arm: _Arm, frame: _Frame, macros: _Macros, plan: _Plan, reading: _Read
     if frame.truth is None and frame.alive:
         chosen = not frame.taken and _chosen(arm, macros, plan, reading.atoms)
     frame.selected = frame.alive and (frame.truth is True or chosen)
-    reading.truths[arm.index] = frame.truth
+    reading.truths[arm.number] = frame.truth
     if frame.selected:
         frame.taken = True
         reading.selected.append(arm)
     elif frame.alive:
         reading.blanked.append(arm)
-    if frame.truth is None and not chosen and arm.depth < _MAX_CHAIN:
-        reading.needs[arm.index] = _needs(arm, known)
+    if frame.truth is None and not chosen and arm.number in reading.asking:
+        reading.needs[arm.number] = _needs(arm, known)
     decided = _and(_not(frame.decided), _not(own))
     frame.decided = None if decided is None else not decided
 
@@ -361,10 +370,10 @@ def _chosen(arm: _Arm, macros: _Macros, plan: _Plan, atoms: cond.Atoms) -> bool:
     forced = plan.take.get(arm.conditional)
     lookup = macros.lookup_supposed
     if forced is not None:
-        if forced != arm.index:
+        if forced != arm.number:
             return False
         for test in arm.earlier:
-            cond.assume(test, False, lookup, atoms)
+            cond.assume(test, True, lookup, atoms)
         if arm.own is not None:
             cond.assume(arm.own, True, lookup, atoms)
         return True
@@ -375,9 +384,9 @@ def _chosen(arm: _Arm, macros: _Macros, plan: _Plan, atoms: cond.Atoms) -> bool:
 
 
 def _needs(arm: _Arm, lookup: cond.Lookup) -> _Plan:
-    plan = _Plan({}, {arm.conditional: arm.index})
-    for test in arm.earlier[:_MAX_CHAIN]:
-        cond.assume(test, False, lookup, plan.atoms)
+    plan = _Plan({}, {arm.conditional: arm.number})
+    for test in arm.earlier:
+        cond.assume(test, True, lookup, plan.atoms)
     if arm.own is not None:
         cond.assume(arm.own, True, lookup, plan.atoms)
     return plan
@@ -386,33 +395,40 @@ def _needs(arm: _Arm, lookup: cond.Lookup) -> _Plan:
 # --------------------------------------------------------------------------- variants
 
 
-def _wanted(
-    data: bytes, outline: _Outline, first: _Reading, interesting: re.Pattern[bytes]
-) -> list[_Arm]:
-    """The undecided arms left out of the first reading whose own text, nested arms apart, matches."""
-    arms = outline.arms
-    nested: dict[int, list[tuple[int, int]]] = {}
-    for arm in arms:
+def _candidates(data: bytes, outline: _Outline, interesting: re.Pattern[bytes]) -> list[_Arm]:
+    """The arms whose own text, nested arms apart, matches; deeper ones than a chain may be are left out."""
+    nested: dict[int, list[Span]] = {}
+    for arm in outline.arms:
         if arm.parent >= 0:
             nested.setdefault(arm.parent, []).append(arm.body)
-    taken = {arm.index for arm in first.selected}
-    wanted = []
-    for arm in arms:
-        if arm.index in taken or first.truths[arm.index] is False or arm.depth >= _MAX_CHAIN:
+    found = []
+    for arm in outline.arms:
+        if arm.depth >= _MAX_CHAIN:
             continue
         start = arm.body.start
-        for gap_start, gap_end in [*nested.get(arm.index, ()), (arm.body.end, arm.body.end)]:
-            if interesting.search(data, start, gap_start):
-                wanted.append(arm)
+        for inner in [*nested.get(arm.number, ()), Span(arm.body.end, arm.body.end)]:
+            if interesting.search(data, start, inner.start):
+                found.append(arm)
                 break
-            start = gap_end
-    return wanted
+            start = inner.end
+    return found[:_MAX_CANDIDATES]
+
+
+def _with_outer(candidates: list[_Arm], outline: _Outline) -> frozenset[int]:
+    """The indices of the arms and of all arms around them."""
+    found: set[int] = set()
+    for arm in candidates:
+        index = arm.number
+        while index >= 0 and index not in found:
+            found.add(index)
+            index = outline.arms[index].parent
+    return frozenset(found)
 
 
 def _chain(arm: _Arm, outline: _Outline, first: _Reading) -> _Plan | None:
     """What ``arm`` and the arms around it ask for together, or None where they contradict each other."""
     plan = _Plan({}, {})
-    index = arm.index
+    index = arm.number
     while index >= 0:
         outer = outline.arms[index]
         need = first.needs.get(index)
@@ -427,9 +443,10 @@ def _chain(arm: _Arm, outline: _Outline, first: _Reading) -> _Plan | None:
 
 def _merge(plan: _Plan, need: _Plan) -> bool:
     """Adds ``need`` to ``plan`` unless they exclude each other."""
-    for mine, theirs in ((plan.atoms, need.atoms), (plan.take, need.take)):
-        if any(mine.get(key, number) != number for key, number in theirs.items()):
-            return False
+    if any(plan.atoms.get(key, number) != number for key, number in need.atoms.items()):
+        return False
+    if any(plan.take.get(key, number) != number for key, number in need.take.items()):
+        return False
     plan.atoms.update(need.atoms)
     plan.take.update(need.take)
     return True
@@ -448,7 +465,7 @@ def _plans(wanted: list[_Arm], outline: _Outline, first: _Reading) -> list[_Plan
 
 
 def _condition(arm: _Arm, truth: bool | None) -> Condition:
-    parts = [cond.negate(test) for test in arm.earlier]
+    parts = list(arm.earlier)
     if arm.own is not None:
         parts.append(arm.own)
     text = cond.conjunction(parts) if parts else ""
@@ -484,9 +501,11 @@ def preprocess(
     scanned = scan(data, language)
     outline = _outline(data, scanned.directives)
     initial = _initial(language, settings)
-    first = _read(data, outline, initial, _Plan())
+    candidates = _candidates(data, outline, interesting)
+    first = _read(data, outline, initial, _Plan(), _with_outer(candidates, outline))
+    taken = frozenset(arm.number for arm in first.selected)
+    wanted = [arm for arm in candidates if arm.number not in taken and first.truths[arm.number] is not False]
     readings = [first]
-    wanted = _wanted(data, outline, first, interesting) if outline.arms else []
     for plan in _plans(wanted, outline, first):
         readings.append(_read(data, outline, initial, plan))
     lines = [(directive.start, directive.end) for directive in scanned.directives]
@@ -498,15 +517,11 @@ def preprocess(
 def _variant(
     data: bytes, code: bytes, lines: list[tuple[int, int]], uses: Uses, reading: _Reading
 ) -> Variant:
-    conditions = [
-        _condition(arm, reading.truths[arm.index]) for arm in reading.selected if not arm.guard
-    ]
-    inactive = [_condition(arm, reading.truths[arm.index]) for arm in reading.blanked]
+    conditions = [_condition(arm, reading.truths[arm.number]) for arm in reading.selected if not arm.guard]
+    inactive = [_condition(arm, reading.truths[arm.number]) for arm in reading.blanked]
     gone: list[tuple[int, int]] = [arm.body for arm in reading.blanked]
     kept_lines = _outside(lines, gone)
-    text = neutralise(
-        blank_spans(data, sorted([*kept_lines, *gone])), blank_spans(code, gone), uses
-    )
+    text = neutralise(blank_spans(data, sorted([*kept_lines, *gone])), blank_spans(code, gone), uses)
     return Variant(text, tuple(conditions), tuple(inactive), tuple(reading.atoms.items()))
 
 
