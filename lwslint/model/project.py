@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from lwslint import knowledge
 from lwslint.facts import Assign, Call, Condition, FileFacts, Member, Name, Place, Span
 from lwslint.model.bodies import Site
-from lwslint.model.flow import Flow, callee_name
-from lwslint.model.symbols import Definition, Symbols, last_component
+from lwslint.model.flow import Flow
+from lwslint.model.names import callee_name, last_component
+from lwslint.model.symbols import Definition, Symbols
 from lwslint.settings import Settings
 
 if TYPE_CHECKING:
+    from lwslint.model.callbacks import Callbacks
     from lwslint.model.threads import Threads
 
 
@@ -43,7 +44,7 @@ class Project:
     @cached_property
     def flow(self) -> Flow:
         """Points-to sets and the call graph."""
-        return Flow(self.symbols, knowledge.creates, knowledge.hands_over)
+        return Flow(self.symbols)
 
     @cached_property
     def threads(self) -> Threads:
@@ -51,6 +52,13 @@ class Project:
         from lwslint.model.threads import Threads
 
         return Threads(self)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        """The functions in the callback slots of protocol tables."""
+        from lwslint.model.callbacks import Callbacks
+
+        return Callbacks(self)
 
     # ------------------------------------------------------------------ indexes
 

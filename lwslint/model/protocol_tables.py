@@ -1,0 +1,584 @@
+"""Protocol tables: which function stands in which row, and which contexts and vhosts use the table.
+
+A row is found wherever a ``struct lws_protocols`` (or the legacy ``libwebsocket_protocols``) gets its
+callback: initialisers of variables, locals and class members, macros such as LWS_PLUGIN_PROTOCOL_…,
+``table[i].callback = f``, ``table[i] = {…}`` and ``table.push_back({…})``.
+
+A table is known by a :data:`Key`; :class:`Tables` follows copies of a table, pointers to one and
+parameters that receive one, up to ``HOPS`` steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from lwslint import facts
+from lwslint.facts import Place, Span, Value
+from lwslint.knowledge import api as knowledge
+from lwslint.model.control import bare, root_name
+from lwslint.model.names import last_component
+from lwslint.model.project import Project
+from lwslint.model.symbols import Definition, class_name
+
+HOPS = 4
+
+#: ("local", definition, name), ("parameter", definition, position), ("global", path, name) or
+#: ("field", class, name).
+Key = tuple[str, int | str, int | str]
+
+_MODERN, _LEGACY = "lws_protocols", "libwebsocket_protocols"
+#: CONTEXT_PORT_NO_LISTEN, CONTEXT_PORT_NO_LISTEN_SERVER, and 0: a random port that a client mostly
+#: did not mean (lws-context-vhost.h), so it says nothing.
+_LISTENING = {-1: False, -2: True, 0: None}
+_ADDING = frozenset({"push_back", "emplace_back", "append", "push", "insert"})
+
+
+class Row(NamedTuple):
+    """One row of a table.  ``slot`` is its index, None when that is not known (``table[i]``)."""
+
+    table: Key
+    slot: int | None
+    name: Value | None
+    callback: Definition
+    place: Place
+    legacy: bool
+
+
+class Vhost(NamedTuple):
+    """One use of a table by a context's or vhost's creation info.
+
+    ``listens`` is False for CONTEXT_PORT_NO_LISTEN, True for any other port, None when no port was
+    found.  ``place`` is the table's assignment, ``port`` the port's, if any.
+    """
+
+    table: Key
+    listens: bool | None
+    place: Place
+    port: Place | None
+    mounts: bool
+
+
+class Tables:
+    """All protocol tables of a project; every part is computed when first asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.symbols = project.symbols
+
+    # ------------------------------------------------------------------ rows
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows whose callback is a function of the project, by place."""
+        found = {*self._declared(), *self._assigned()}
+        return tuple(sorted(found, key=lambda row: (row.place, row.callback.id, str(row.table))))
+
+    def family(self, type: str, path: str) -> str:
+        """``lws_protocols`` or ``libwebsocket_protocols`` when ``type`` is made of it, else empty."""
+        for word in re.findall(r"\w+", type):
+            if word in (_MODERN, _LEGACY):
+                return str(word)
+            for _, alias in self.symbols.aliases.get(word, ()):
+                target = re.findall(r"\w+", alias.type)
+                if _MODERN in target:
+                    return _MODERN
+                if _LEGACY in target:
+                    return _LEGACY
+        return ""
+
+    def _declared(self) -> Iterator[Row]:
+        flow = self.project.flow
+        for file in self.symbols.files:
+            scope = flow.file_scope(file.path)
+            for variable in file.variables:
+                family = self.family(variable.type, file.path)
+                if family and variable.value is not None:
+                    key: Key = ("global", file.path, variable.name)
+                    owner = variable.name.rpartition("::")[0]
+                    array = "[" in variable.type
+                    yield from self._initialised(key, variable.value, scope, family, array, owner)
+            for declared in file.classes:
+                for field in declared.fields:
+                    family = self.family(field.type, file.path)
+                    if family and field.value is not None:
+                        key = ("field", declared.name, field.name)
+                        array = "[" in field.type
+                        yield from self._initialised(
+                            key, field.value, scope, family, array, str(declared.qualified)
+                        )
+        for definition in self.symbols.definitions:
+            for site in definition.body.declares:
+                node = site.node
+                if isinstance(node, facts.Declare) and node.value is not None:
+                    family = self.family(node.type, definition.path)
+                    if family:
+                        key = ("local", definition.id, node.name)
+                        array = "[" in node.type
+                        yield from self._initialised(key, node.value, definition, family, array, "")
+
+    def _initialised(
+        self, key: Key, value: Value, scope: Definition, family: str, array: bool, owner: str
+    ) -> Iterator[Row]:
+        initializer = self._initializer(value, scope)
+        if initializer is None:
+            return
+        many = any(self._initializer(item.value, scope) for item in initializer.items)
+        if not (array or many):
+            yield from self._row(key, None, initializer, initializer.span, scope, family, owner)
+            return
+        position = 0
+        for item in initializer.items:
+            if isinstance(item.designator, int):
+                position = item.designator
+            inner = self._initializer(item.value, scope)
+            if inner is not None:
+                yield from self._row(key, position, inner, item.span, scope, family, owner)
+                position += 1
+            elif not many:
+                # Inner braces left out: each function starts a row.
+                for callback in self._functions(item.value, scope, owner):
+                    place = Place(scope.path, item.span)
+                    yield Row(key, position, None, callback, place, family == _LEGACY)
+                    position += 1
+
+    def _initializer(self, value: Value, scope: Definition) -> facts.Initializer | None:
+        """The initialiser that ``value`` is, perhaps as a macro or a compound literal."""
+        for _ in range(HOPS):
+            value = bare(value)
+            match value:
+                case facts.Initializer():
+                    return value
+                case facts.Name():
+                    macro = self.symbols.macro(value.id, scope.path)
+                    if macro is None:
+                        return None
+                    value = macro.value
+                case facts.Call(kind="construct") if self.family(root_name(value.function), scope.path):
+                    items = tuple(facts.Item(a.span, a) for a in value.arguments)
+                    return facts.Initializer(value.span, items)
+                case facts.Unknown(parts=(only,)):
+                    value = only
+                case _:
+                    return None
+        return None
+
+    def _row(
+        self,
+        key: Key,
+        index: int | None,
+        row: facts.Initializer,
+        span: Span,
+        scope: Definition,
+        family: str,
+        owner: str,
+    ) -> Iterator[Row]:
+        name = _member(row, "name", 0)
+        callback = _member(row, "callback", 1)
+        if callback is None:
+            return
+        # A row that a macro writes out lies where the macro is used.
+        inside = span.start <= callback.span.start and callback.span.end <= span.end
+        place = Place(scope.path, callback.span if inside else span)
+        for definition in self._functions(callback, scope, owner):
+            yield Row(key, index, name, definition, place, family == _LEGACY)
+
+    def _functions(self, value: Value, scope: Definition, owner: str) -> tuple[Definition, ...]:
+        """The functions that a callback slot may hold.  The slot of another row says nothing: all rows
+        share one field."""
+        value = bare(value)
+        if isinstance(value, facts.Unary) and value.op in ("&", "*", "+"):
+            value = bare(value.operand)
+        if isinstance(value, facts.Member) and value.field == "callback":
+            return ()
+        if owner and isinstance(value, facts.Name):
+            methods = self.symbols.methods.get((last_component(owner), last_component(value.id)))
+            if methods:
+                return self.symbols.nearest(methods, scope.path).definitions
+        if isinstance(value, facts.Name | facts.Lambda | facts.Member | facts.Conditional | facts.Call):
+            return self.project.flow.functions_of(value, scope)
+        return ()
+
+    def _assigned(self) -> Iterator[Row]:
+        for definition in self.symbols.definitions:
+            pushed: dict[Key, int] = defaultdict(int)
+            for site in definition.body.assigns:
+                if isinstance(site.node, facts.Assign) and site.node.op == "=":
+                    yield from self._assignment(site.node, definition)
+            for site in definition.body.calls:
+                if isinstance(site.node, facts.Call):
+                    yield from self._pushed(site.node, definition, pushed)
+
+    def _assignment(self, node: facts.Assign, definition: Definition) -> Iterator[Row]:
+        target = bare(node.target)
+        if isinstance(target, facts.Member) and target.field == "callback":
+            family = self.family(self.symbols.type_of(target.object, definition), definition.path)
+            if not family:
+                return
+            key = self.key(target.object, definition)
+            if key is None:
+                return
+            index = self._index(target.object, definition)
+            place = Place(definition.path, node.value.span)
+            for callback in self._functions(node.value, definition, ""):
+                yield Row(key, index, None, callback, place, family == _LEGACY)
+        elif isinstance(target, facts.Index | facts.Unary):
+            initializer = self._initializer(node.value, definition)
+            family = self.family(self.symbols.type_of(target, definition), definition.path)
+            key = self.key(target, definition)
+            if initializer is not None and family and key is not None:
+                index = self._index(target, definition)
+                yield from self._row(key, index, initializer, initializer.span, definition, family, "")
+
+    def _pushed(self, call: facts.Call, definition: Definition, pushed: dict[Key, int]) -> Iterator[Row]:
+        function = bare(call.function)
+        if not isinstance(function, facts.Member) or function.field not in _ADDING or not call.arguments:
+            return
+        family = self.family(self.symbols.type_of(function.object, definition), definition.path)
+        key = self.key(function.object, definition) if family else None
+        if key is None:
+            return
+        index = pushed[key]
+        pushed[key] += 1
+        value = call.arguments[-1]
+        if function.field == "emplace_back":
+            items = tuple(facts.Item(a.span, a) for a in call.arguments)
+            value = facts.Initializer(call.span, items)
+        initializer = self._initializer(value, definition)
+        if initializer is None and isinstance(value, facts.Name):
+            declared = definition.body.locals.get(value.id)
+            if declared is not None and declared.value is not None:
+                initializer = self._initializer(declared.value, definition)
+        if initializer is not None:
+            yield from self._row(key, index, initializer, initializer.span, definition, family, "")
+
+    def _index(self, value: Value, definition: Definition) -> int | None:
+        """The row that ``table[3]`` or ``*table`` means."""
+        value = bare(value)
+        if isinstance(value, facts.Index):
+            return self.integer(value.index, definition)
+        if isinstance(value, facts.Unary) and value.op == "*":
+            return 0 if isinstance(bare(value.operand), facts.Name | facts.Member) else None
+        return None
+
+    # ------------------------------------------------------------------ constants and keys
+
+    def integer(self, value: Value, definition: Definition) -> int | None:
+        """The integer that ``value`` is known to be: a literal, an enumerator, a macro, a constant."""
+        for _ in range(2 * HOPS):
+            value = bare(value)
+            match value:
+                case facts.Number():
+                    return value.value
+                case facts.Null():
+                    return 0
+                case facts.Unary(op="-"):
+                    inner = bare(value.operand)
+                    return -inner.value if isinstance(inner, facts.Number) else None
+                case facts.Name():
+                    known = knowledge.constant_value(last_component(value.id))
+                    if known is None:
+                        known = self.project.enumerators.get(last_component(value.id))
+                    if known is not None:
+                        return known
+                    macro = self.symbols.macro(value.id, definition.path)
+                    if macro is not None:
+                        value = macro.value
+                        continue
+                    variable = self.symbols.variable(value.id, definition.path)
+                    if variable is None or "const" not in variable.declare.type.split():
+                        return None
+                    if variable.declare.value is None:
+                        return None
+                    value = variable.declare.value
+                case _:
+                    return None
+        return None
+
+    def key(self, value: Value, definition: Definition) -> Key | None:
+        """The variable, parameter or class member in which ``value`` lies or to which it points."""
+        for _ in range(16):
+            value = bare(value)
+            match value:
+                case facts.Unary(op="&" | "*"):
+                    value = value.operand
+                case facts.Index():
+                    value = value.object
+                case facts.Binary(op="+" | "-"):
+                    value = value.left
+                case facts.Assign():
+                    value = value.value
+                case facts.Call(function=facts.Member(field="data" | "begin" | "get" | "front") as method):
+                    value = method.object
+                case facts.Member():
+                    owner = class_name(self.symbols.type_of(value.object, definition))
+                    return ("field", last_component(owner), value.field)
+                case facts.Name():
+                    return self._name_key(value.id, definition)
+                case _:
+                    return None
+        return None
+
+    def _name_key(self, name: str, definition: Definition) -> Key | None:
+        current: Definition | None = definition
+        while current is not None:
+            if name in current.body.locals:
+                return ("local", current.id, name)
+            for position, parameter in enumerate(current.function.parameters):
+                if parameter.name == name:
+                    return ("parameter", current.id, position)
+            current = self.symbols.parent(current)
+        variable = self.symbols.variable(name, definition.path)
+        if variable is not None:
+            return ("global", variable.path, variable.declare.name)
+        owner = self.symbols.owner(definition)
+        if owner:
+            for class_ in self.symbols.lineage(owner, definition.path):
+                declared = self.symbols.class_named(class_, definition.path)
+                if declared is not None and any(field.name == name for field in declared.fields):
+                    return ("field", declared.name, name)
+        return None
+
+    # ------------------------------------------------------------------ users
+
+    @cached_property
+    def _copies(self) -> dict[Key, tuple[Key, ...]]:
+        """Table → the variables and members that are set to it, point to it or get its rows."""
+        found: dict[Key, dict[Key, None]] = defaultdict(dict)
+        for definition in self.symbols.definitions:
+            for site in definition.body.declares:
+                node = site.node
+                if isinstance(node, facts.Declare) and node.value is not None:
+                    if self.family(node.type, definition.path):
+                        source = self.key(node.value, definition)
+                        if source is not None:
+                            found[source][("local", definition.id, node.name)] = None
+            for site in definition.body.assigns:
+                node = site.node
+                if not isinstance(node, facts.Assign):
+                    continue
+                target, value = bare(node.target), bare(node.value)
+                if isinstance(target, facts.Member) and target.field == "callback":
+                    if not isinstance(value, facts.Member) or value.field != "callback":
+                        continue
+                    target, value = bare(target.object), bare(value.object)
+                if not self.family(self.symbols.type_of(target, definition), definition.path):
+                    continue
+                source, copy = self.key(value, definition), self.key(target, definition)
+                if source is not None and copy is not None and source != copy:
+                    found[source][copy] = None
+        return {key: tuple(copies) for key, copies in found.items()}
+
+    @cached_property
+    def _uses(self) -> dict[Key, tuple[Vhost, ...]]:
+        """The creation infos that name a table, by that table's key or the parameter it came in."""
+        found: dict[Key, list[Vhost]] = defaultdict(list)
+        for field in ("protocols", "pprotocols"):
+            for located in self.project.writes_to(field):
+                node, definition = located.site.node, located.definition
+                if not isinstance(node, facts.Assign) or not isinstance(bare(node.target), facts.Member):
+                    continue
+                key = self.key(node.value, definition)
+                if key is not None:
+                    target = bare(node.target)
+                    assert isinstance(target, facts.Member)
+                    if "plugin" in self.symbols.type_of(target.object, definition):
+                        continue
+                    found[key].append(self._vhost(key, target.object, node.span, definition))
+        for definition in self.symbols.definitions:
+            for site in definition.body.declares:
+                declared = site.node
+                if isinstance(declared, facts.Declare):
+                    self._initialised_info(declared, definition, found)
+        for file in self.symbols.files:
+            for variable in file.variables:
+                self._initialised_info(variable, self.project.flow.file_scope(file.path), found)
+        return {key: tuple(uses) for key, uses in found.items()}
+
+    def _initialised_info(
+        self, declared: facts.Declare, definition: Definition, found: dict[Key, list[Vhost]]
+    ) -> None:
+        if "creation_info" not in declared.type or not isinstance(declared.value, facts.Initializer):
+            return
+        for item in declared.value.items:
+            if item.designator in ("protocols", "pprotocols"):
+                key = self.key(item.value, definition)
+                if key is not None:
+                    info = facts.Name(declared.name_span, declared.name)
+                    found[key].append(self._vhost(key, info, item.span, definition))
+
+    def _vhost(self, key: Key, info: Value, span: Span, definition: Definition) -> Vhost:
+        ports = self._written(info, "port", definition)
+        listening = {found for value, where in ports for found in self._listening(value, where)}
+        port = Place(ports[0][1].path, ports[0][0].span) if ports else None
+        listens = None if not listening or listening == {None} else True in listening
+        if listening == {False, None}:
+            listens = None
+        mounts = bool(self._written(info, "mounts", definition))
+        return Vhost(key, listens, Place(definition.path, span), port, mounts)
+
+    def _written(self, info: Value, field: str, definition: Definition) -> list[tuple[Value, Definition]]:
+        """What is written to ``info.field``: in the same function, else to the same class member."""
+        key = self.key(info, definition)
+        found: list[tuple[Value, Definition]] = []
+        for located in self.project.writes_to(field):
+            node = located.site.node
+            if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
+                target = bare(node.target)
+                assert isinstance(target, facts.Member)
+                if self.key(target.object, located.definition) == key:
+                    found.append((node.value, located.definition))
+        if key is not None:
+            initializer = self._info_initializer(key)
+            if initializer is not None:
+                scope = definition if key[0] == "local" else self.project.flow.file_scope(str(key[1]))
+                for item in initializer.items:
+                    if item.designator == field:
+                        found.append((item.value, scope))
+        return found
+
+    def _info_initializer(self, key: Key) -> facts.Initializer | None:
+        declared: facts.Declare | None = None
+        if key[0] == "local":
+            declared = self.symbols.definitions[int(key[1])].body.locals.get(str(key[2]))
+        elif key[0] == "global":
+            variable = self.symbols.variable(str(key[2]), str(key[1]))
+            declared = variable.declare if variable is not None else None
+        value = None if declared is None else declared.value
+        return value if isinstance(value, facts.Initializer) else None
+
+    def _listening(self, value: Value, definition: Definition) -> Iterator[bool | None]:
+        value = bare(value)
+        if isinstance(value, facts.Conditional):
+            yield from self._listening_plain(value.then, definition)
+            yield from self._listening_plain(value.other, definition)
+        else:
+            yield from self._listening_plain(value, definition)
+
+    def _listening_plain(self, value: Value, definition: Definition) -> Iterator[bool | None]:
+        number = self.integer(value, definition)
+        if number is not None:
+            yield _LISTENING.get(number, True)
+            return
+        value = bare(value)
+        local = definition.body.locals.get(value.id) if isinstance(value, facts.Name) else None
+        if local is not None and local.value is not None:
+            # A local that starts out as "do not listen" may or may not be set to a port later.
+            yield None if self.integer(local.value, definition) == -1 else True
+            return
+        yield True
+
+    def users(self, table: Key) -> tuple[Vhost, ...]:
+        """The contexts and vhosts that use ``table``, through copies and parameters, by place."""
+        seen = {table: None}
+        front = [table]
+        for _ in range(HOPS):
+            fresh: list[Key] = []
+            for key in front:
+                for copy in (*self._copies.get(key, ()), *self._passed(key)):
+                    if copy not in seen:
+                        seen[copy] = None
+                        fresh.append(copy)
+            front = fresh
+        found = {use for key in seen for use in self._uses.get(key, ())}
+        return tuple(sorted(found, key=lambda use: (use.place, str(use.table))))
+
+    @cached_property
+    def _handed(self) -> dict[Key, tuple[Key, ...]]:
+        """Table → the parameters of project functions that receive it."""
+        found: dict[Key, dict[Key, None]] = defaultdict(dict)
+        for edge in self.project.flow.edges:
+            call = edge.site.node
+            if not isinstance(call, facts.Call):
+                continue
+            parameters = edge.callee.function.parameters
+            for position, argument in enumerate(call.arguments[: len(parameters)]):
+                if self.family(parameters[position].type, edge.callee.path):
+                    source = self.key(argument, edge.caller)
+                    if source is not None:
+                        found[source][("parameter", edge.callee.id, position)] = None
+        return {key: tuple(copies) for key, copies in found.items()}
+
+    def _passed(self, key: Key) -> tuple[Key, ...]:
+        return self._handed.get(key, ())
+
+    @cached_property
+    def plugins(self) -> frozenset[Key]:
+        """Tables that a plugin exports: their rows are added behind those of each vhost."""
+        found: set[Key] = set()
+        for located in self.project.writes_to("protocols"):
+            node, definition = located.site.node, located.definition
+            if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
+                target = bare(node.target)
+                assert isinstance(target, facts.Member)
+                key = self.key(node.value, definition)
+                if key is not None and "plugin" in self.symbols.type_of(target.object, definition):
+                    found.add(key)
+        for file in self.symbols.files:
+            for variable in file.variables:
+                if "plugin" not in variable.type or not isinstance(variable.value, facts.Initializer):
+                    continue
+                scope = self.project.flow.file_scope(file.path)
+                for item in variable.value.items:
+                    key = self.key(item.value, scope)
+                    if key is not None and item.designator in ("protocols", None):
+                        found.add(key)
+        return frozenset(found)
+
+    # ------------------------------------------------------------------ mounts
+
+    @cached_property
+    def mounted(self) -> frozenset[str]:
+        """Protocol names that an LWSMPRO_CALLBACK mount anywhere in the project names."""
+        names: set[str] = set()
+        for value in self._mount_initializers():
+            if any(_is_callback_mount(item.value) for item in value.items):
+                named = _member(value, "protocol", 4)
+                if isinstance(named, facts.Text):
+                    names.add(named.value)
+        for located in self.project.writes_to("origin_protocol"):
+            node = located.site.node
+            if isinstance(node, facts.Assign) and _is_callback_mount(node.value):
+                names.update(self._mount_names(node, located.definition))
+        return frozenset(names)
+
+    def _mount_initializers(self) -> Iterator[facts.Initializer]:
+        declared = [v for file in self.symbols.files for v in file.variables]
+        for definition in self.symbols.definitions:
+            declared.extend(s.node for s in definition.body.declares if isinstance(s.node, facts.Declare))
+        for variable in declared:
+            if "lws_http_mount" in variable.type and isinstance(variable.value, facts.Initializer):
+                yield variable.value
+                for item in variable.value.items:
+                    if isinstance(item.value, facts.Initializer):
+                        yield item.value
+
+    def _mount_names(self, node: facts.Assign, definition: Definition) -> Iterator[str]:
+        target = bare(node.target)
+        assert isinstance(target, facts.Member)
+        key = self.key(target.object, definition)
+        for located in self.project.writes_to("protocol"):
+            other = located.site.node
+            if not isinstance(other, facts.Assign) or not isinstance(other.value, facts.Text):
+                continue
+            written = bare(other.target)
+            if isinstance(written, facts.Member) and self.key(written.object, located.definition) == key:
+                yield other.value.value
+
+
+def _member(initializer: facts.Initializer, field: str, position: int) -> Value | None:
+    """The value of a struct's member: by designator, or by position when nothing is designated."""
+    for item in initializer.items:
+        if item.designator == field:
+            return item.value
+    if any(isinstance(item.designator, str) for item in initializer.items):
+        return None
+    return initializer.items[position].value if position < len(initializer.items) else None
+
+
+def _is_callback_mount(value: Value) -> bool:
+    value = bare(value)
+    return isinstance(value, facts.Name) and last_component(value.id) == "LWSMPRO_CALLBACK"

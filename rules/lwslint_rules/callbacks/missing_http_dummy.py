@@ -1,0 +1,226 @@
+"""Events that `lws_callback_http_dummy` must see end in another return.
+
+## What it reports
+
+A function in the callback slot of `protocols[0]`, or of the protocol that an `LWSMPRO_CALLBACK` mount
+names, that neither deals with an HTTP event itself nor returns what `lws_callback_http_dummy` says to it.
+Functions that the callback hands `reason` on to are looked into.
+
+- **error** when the vhost listens and `LWS_CALLBACK_HTTP` is lost;
+- **warning** when the callback answers `LWS_CALLBACK_HTTP` itself, but loses an event that its own way of
+  answering needs (it serves files and loses `LWS_CALLBACK_HTTP_FILE_COMPLETION`, say), and for a client
+  that makes HTTP requests;
+- **note** for a client that speaks only WebSocket, for events that the callback has no use for, and for
+  the API before libwebsockets 2.1, which has no `lws_callback_http_dummy`.
+
+A protocol at index 1 or higher that is not mounted never gets these events and is never reported. Neither
+is a callback that returns non-zero for `LWS_CALLBACK_HTTP`: that closes the connection, so nothing hangs.
+
+## What happens at run time
+
+libwebsockets takes 0 for "dealt with" and waits for the callback to answer. A plain GET to such a server
+is never answered, not even with 404: the client waits until its own timeout. After one file from a mount
+the next request on the same keep-alive connection stalls for about five seconds.
+
+## Example
+
+```c
+static int callback_http(struct lws *wsi, enum lws_callback_reasons reason,
+                         void *user, void *in, size_t len)
+{
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+        return receive(user, in, len);
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    { "chat", callback_http, sizeof(struct session), 0, 0, NULL, 0 },
+    { NULL, NULL, 0, 0, 0, NULL, 0 }
+};
+```
+
+## Write instead
+
+```c
+    default:
+        return lws_callback_http_dummy(wsi, reason, user, in, len);
+```
+
+or give HTTP a row of its own, at index 0: `{ "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 }`.
+
+## Known limits
+
+Whether a vhost listens is read off `info.port` where the creation info can be found, else guessed from
+the reasons that the table's callbacks handle. Dispatch through a table of handlers is not followed: then
+nothing is reported. The events of CGI and proxy mounts are not counted.
+
+## References
+
+include/libwebsockets/lws-callbacks.h:33-34@v5.0.0 (0 means "OK"),
+lib/core-net/dummy-callback.c:309-352@v5.0.0, READMEs/README.coding.md@v5.0.0;
+`lws_callback_http_dummy` exists since 2.1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
+from lwslint.facts import Parameter, Place
+from lwslint.knowledge import api as knowledge
+from lwslint.model.callbacks import WRITING, Callback, Callbacks, Verdict
+from lwslint.model.project import Project
+from lwslint.rule import Rule
+from lwslint.settings import Version
+
+rule = Rule(code="LWS301", name="missing-http-dummy", family="callbacks", impact=Impact.CONNECTION)
+
+HTTP = "LWS_CALLBACK_HTTP"
+BODY_COMPLETION = "LWS_CALLBACK_HTTP_BODY_COMPLETION"
+FILE_COMPLETION = "LWS_CALLBACK_HTTP_FILE_COMPLETION"
+WRITEABLE = "LWS_CALLBACK_HTTP_WRITEABLE"
+_SERVER_BUILDS = ("", "defined(LWS_WITH_SERVER)", "!defined(LWS_NO_SERVER)")
+_SERVING = frozenset({"lws_serve_http_file", "libwebsockets_serve_http_file"})
+_MAX_STEPS = 8
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    callbacks = project.callbacks
+    reported: set[Place] = set()
+    for callback in callbacks.all:
+        if not (callback.first or callback.mounted):
+            continue
+        lost = lost_events(callbacks, callback, project.settings.lws_version)
+        subject = callbacks.subject(callback.definition)
+        place = subject.place()
+        if not lost or place in reported:
+            continue
+        reported.add(place)
+        severity, shown = weigh(callbacks, callback, lost)
+        yield rule.report(
+            place,
+            message(callback, subject.name, severity, shown),
+            severity=severity,
+            confidence=confidence(callback, lost),
+            help=help_text(callback, subject.function.parameters),
+            related=steps(callback, shown),
+            function=subject.qualified,
+        )
+
+
+def lost_events(callbacks: Callbacks, callback: Callback, version: Version | None) -> dict[str, Verdict]:
+    """The events that every server gets and that end in a return of the callback's own, HTTP first."""
+    names = [h.reason for h in knowledge.http_dummy(version) if h.condition in _SERVER_BUILDS]
+    if not names:
+        # Before 2.1 a callback had to answer by itself.
+        names = [HTTP]
+    names = [name for name in names if name != "LWS_CALLBACK_SSL_INFO"]
+    verdicts = {name: callbacks.verdict(callback.definition, name) for name in sorted(names)}
+    return {name: verdict for name, verdict in verdicts.items() if verdict.kind == "lost"}
+
+
+def weigh(
+    callbacks: Callbacks, callback: Callback, lost: dict[str, Verdict]
+) -> tuple[Severity, dict[str, Verdict]]:
+    """How bad it is, and which of the lost events make it so."""
+    if callback.legacy or not (callback.mounted or callback.role == "server"):
+        loud = callback.http_client and not callback.legacy
+        return (Severity.WARNING if loud else Severity.NOTE), lost
+    if HTTP in lost:
+        if not lost[HTTP].sure:
+            return Severity.NOTE, lost
+        return Severity.ERROR, lost
+    needed = {name: verdict for name, verdict in lost.items() if needs(callbacks, callback, name)}
+    return (Severity.WARNING, needed) if needed else (Severity.NOTE, lost)
+
+
+def needs(callbacks: Callbacks, callback: Callback, reason: str) -> bool:
+    """Whether the way in which the callback answers requests depends on this event."""
+    if callbacks.verdict(callback.definition, HTTP).kind == "closes":
+        return False
+    if reason == FILE_COMPLETION:
+        return any(v.mounts for v in callback.vhosts) or callbacks.reaches(callback.definition, _SERVING)
+    if reason == BODY_COMPLETION:
+        return "LWS_CALLBACK_HTTP_BODY" in callback.reasons
+    if reason == WRITEABLE:
+        return bool(callbacks.verdict(callback.definition, HTTP).calls & WRITING)
+    return False
+
+
+def confidence(callback: Callback, lost: dict[str, Verdict]) -> Confidence:
+    if not all(verdict.sure for verdict in lost.values()):
+        return Confidence.LOW
+    return Confidence.HIGH if callback.role_known or callback.mounted else Confidence.MEDIUM
+
+
+def message(callback: Callback, name: str, severity: Severity, lost: dict[str, Verdict]) -> str:
+    listed = ", ".join(lost)
+    first = next(iter(lost))
+    where = "protocols[0]" if callback.first else "the protocol of a callback mount"
+    if callback.legacy:
+        return (
+            f"a plain HTTP request would hang: {name}() is {where} and ends with 0 for {listed}; this API has no "
+            "lws_callback_http_dummy() yet (2.1)"
+        )
+    if callback.mounted or callback.role == "server":
+        if severity is Severity.NOTE and HTTP not in lost:
+            return (
+                f"nothing hangs as long as {name}() answers requests the way it does now, but {listed} "
+                "end in its own return, not in lws_callback_http_dummy()"
+            )
+        what = knowledge_of(first)
+        return f"{what}: {name}() is {where} of a vhost that listens, and ends with 0 for {listed}"
+    if callback.http_client:
+        return (
+            f"HTTP events that {name}() does not know are dropped: it is {where} of a vhost that makes HTTP "
+            f"requests, and ends with 0 for {listed}"
+        )
+    kind = "a client that speaks only WebSocket" if callback.role == "client" else "a vhost of unknown kind"
+    return (
+        f"harmless while nothing but WebSocket clients use this vhost, a hang once it listens: {name}() is "
+        f"{where} of {kind}, and ends with 0 for {listed}"
+    )
+
+
+def knowledge_of(reason: str) -> str:
+    """What is lost at run time with ``reason``."""
+    for handled in knowledge.http_dummy():
+        if handled.reason == reason and handled.lost:
+            return handled.lost
+    return "the event is lost"
+
+
+def help_text(callback: Callback, parameters: tuple[Parameter, ...]) -> str:
+    """The line to write, with the callback's own parameter names."""
+    if callback.legacy:
+        return (
+            f"answer {HTTP} (libwebsockets_return_http_status() and a return of -1 will do), or move to 2.1 or "
+            "later and lws_callback_http_dummy()"
+        )
+    names = [parameter.name for parameter in parameters]
+    if len(names) != 5 or not all(names):
+        names = ["wsi", "reason", "user", "in", "len"]
+    return (
+        f"end the callback with `return lws_callback_http_dummy({', '.join(names)});`, or put "
+        '`{ "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 }` first in the table'
+    )
+
+
+def steps(callback: Callback, lost: dict[str, Verdict]) -> Iterator[Step]:
+    row = callback.rows[0]
+    slot = "in a protocol table" if row.slot is None else f"as protocols[{row.slot}]"
+    yield Step(row.place, f"registered here {slot}")
+    if callback.vhosts:
+        vhost = callback.vhosts[0]
+        yield Step(vhost.place, "this context or vhost uses the table")
+        if vhost.port is not None and vhost.listens is not None:
+            yield Step(vhost.port, "and listens" if vhost.listens else "and does not listen")
+    ends: dict[Place, list[str]] = {}
+    for reason, verdict in lost.items():
+        for place in verdict.returns:
+            ends.setdefault(place, []).append(reason)
+    for place in sorted(ends)[:_MAX_STEPS]:
+        yield Step(place, f"ends here for {', '.join(ends[place])}")
