@@ -272,7 +272,8 @@ def _shown_files(result: Result) -> Iterator[str]:
     for item in result.skipped:
         yield f"skip  {clean(item.path)}  ({item.reason})"
     if result.other:
-        yield f"skip  {result.other} files that are neither C nor C++"
+        files = "1 file that is" if result.other == 1 else f"{result.other} files that are"
+        yield f"skip  {files} neither C nor C++"
 
 
 def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace) -> None:

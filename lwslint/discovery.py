@@ -17,6 +17,7 @@ import msgspec
 from pathspec import GitIgnoreSpec
 
 from lwslint import source
+from lwslint.problem import Problem
 from lwslint.source import Identity, ReadError
 
 C_SUFFIXES = frozenset({".c"})
@@ -55,13 +56,6 @@ class Skipped(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Something that kept a file or a rule from being analysed; the run ends with exit code 2."""
-
-    path: str
-    message: str
 
 
 class Discovery(msgspec.Struct, frozen=True):

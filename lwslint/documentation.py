@@ -1,66 +1,68 @@
 """A rule's documentation, as the terminal and the documentation's pages show it.
 
-The text is the rule module's docstring: a first line that says what the rule reports, then sections
-in reStructuredText or Markdown style.  It is printed as written; only headings are set off.
+The text is the rule module's docstring, written in Markdown: a first line that says what goes wrong,
+then sections headed ``##``, with code between fences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lwslint.reporters.style import Style
 from lwslint.rule import LoadedRule, Rule
-from lwslint.source import width_of
 
-_UNDERLINES = frozenset("=-~^\"'")
+_FENCE = "```"
 _LANGUAGES = {"c": "C", "cpp": "C++", "python": "Python"}
 
 
 def explain(loaded: LoadedRule, style: Style) -> str:
     """A rule's page for the terminal, ending in a line feed."""
-    rule = loaded.rule
-    facts = ", ".join(
-        (rule.family, rule.severity.name.lower(), f"costs {rule.impact.name.lower()}", _languages(rule))
-    )
     lines = [
-        f"{style.strong(rule.code)} {style.strong(rule.name)}",
-        style.dim(f"{facts}, since {rule.since}"),
+        style.strong(f"{loaded.rule.code} {loaded.rule.name}"),
+        style.dim(facts(loaded.rule)),
+        "",
+        *_body(loaded.documentation, style),
+        "",
+        style.dim(loaded.rule.url),
     ]
-    lines += ["", *_body(loaded.documentation, style), "", style.dim(rule.url)]
     return "\n".join(lines) + "\n"
 
 
-def _body(text: str, style: Style) -> list[str]:
-    """The docstring's lines with headings (underlined, or ``## ``) in bold, underlines dropped."""
-    lines = text.splitlines()
-    shown: list[str] = []
-    for index, line in enumerate(lines):
-        following = lines[index + 1] if index + 1 < len(lines) else ""
-        if is_underline(line) and shown and shown[-1]:
-            continue
-        heading = line.startswith("#") or (line and is_underline(following))
-        shown.append(style.strong(line.lstrip("# ")) if heading else line)
-    return shown
+def facts(rule: Rule) -> str:
+    """The line under a rule's name: family, severity, what suffers, languages, first release."""
+    languages = ", ".join(_LANGUAGES.get(language, language) for language in rule.languages)
+    return (
+        f"family: {rule.family} · severity: {rule.severity.name.lower()} · "
+        f"at stake: {rule.impact.name.lower()} · {languages} · since {rule.since}"
+    )
 
 
-def is_underline(line: str) -> bool:
-    return len(line) >= 3 and line[0] in _UNDERLINES and set(line) == {line[0]}
+def _body(text: str, style: Style) -> Iterator[str]:
+    """Headings set off, code indented instead of fenced; a ``#`` in code is no heading."""
+    code = False
+    for line in text.splitlines():
+        if line.startswith(_FENCE):
+            code = not code
+        elif code:
+            yield f"    {line}".rstrip()
+        elif line.startswith("#"):
+            yield style.strong(line.lstrip("# "))
+        else:
+            yield line
 
 
 def table(rules: Sequence[LoadedRule], style: Style) -> str:
-    """One line per rule: code, name, family, severity, what it reports."""
-    rows = [
-        (r.rule.code, r.rule.name, r.rule.family, r.rule.severity.name.lower(), summary(r)) for r in rules
-    ]
-    head = ("code", "name", "family", "severity", "reports")
-    widths = [max(width_of(row[i]) for row in (head, *rows)) for i in range(4)]
-    lines = [style.dim(_row(head, widths)), *(_row(row, widths) for row in rows)]
+    """One line per rule: code, name, family, severity, what it reports; ends in a line feed."""
+    head = ("code", "name", "family", "severity")
+    rows = [(r.rule.code, r.rule.name, r.rule.family, r.rule.severity.name.lower()) for r in rules]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [style.dim(_row(head, widths) + "reports")]
+    lines += [_row(row, widths) + summary(loaded) for row, loaded in zip(rows, rules, strict=True)]
     return "\n".join(lines) + "\n"
 
 
-def _row(cells: tuple[str, ...], widths: Sequence[int]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
-    return "  ".join((*padded, cells[-1])).rstrip()
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(cell.ljust(width + 2) for cell, width in zip(cells, widths, strict=True))
 
 
 def summary(loaded: LoadedRule) -> str:
@@ -71,34 +73,4 @@ def summary(loaded: LoadedRule) -> str:
 def page(loaded: LoadedRule) -> str:
     """The rule's page of the documentation, in Markdown."""
     rule = loaded.rule
-    lines = [
-        f"# {rule.name} ({rule.code})",
-        "",
-        f"Family `{rule.family}` · {rule.severity.name.lower()} · impact: {rule.impact.name.lower()} · "
-        f"{_languages(rule)} · since {rule.since}",
-        "",
-        *markdown(loaded.documentation),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def markdown(text: str) -> list[str]:
-    """The docstring's lines with underlined headings as ``##`` and ``::`` literal blocks left as
-    indented code, which is what both notations share."""
-    lines = text.splitlines()
-    shown: list[str] = []
-    for index, line in enumerate(lines):
-        following = lines[index + 1] if index + 1 < len(lines) else ""
-        if is_underline(line) and index > 0 and lines[index - 1]:
-            continue
-        if line and is_underline(following):
-            shown.append(f"## {line}")
-        elif line.endswith("::") and not line.startswith(" "):
-            shown.append(line[:-1])
-        else:
-            shown.append(line)
-    return shown
-
-
-def _languages(rule: Rule) -> str:
-    return ", ".join(_LANGUAGES.get(language, language) for language in rule.languages)
+    return f"# {rule.name} ({rule.code})\n\n{facts(rule)}\n\n{loaded.documentation.rstrip()}\n"

@@ -6,16 +6,15 @@ the run goes on: half of the findings and a clear message are worth more than a 
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
-from lwslint.discovery import Exclusion, Problem, Skipped, discover
+from lwslint.discovery import Exclusion, Skipped, discover
 from lwslint.facts import FileFacts, Span
+from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
 from lwslint.source import Texts
@@ -95,7 +94,7 @@ def check(
 
         project = Project(facts, settings)
     except Exception as error:
-        return (), (_crash("the project model", error),)
+        return (), (crash("the project model", error),)
     found: list[Diagnostic] = []
     problems: list[Problem] = []
     for rule in rules:
@@ -112,15 +111,8 @@ def _ask(rule: LoadedRule, project: Project, found: list[Diagnostic]) -> Problem
         for diagnostic in rule.check(project):
             found.append(diagnostic)
     except Exception as error:
-        return _crash(f"rule {rule.rule.code} {rule.rule.name}", error)
+        return crash(f"rule {rule.rule.code} {rule.rule.name}", error)
     return None
-
-
-def _crash(where: str, error: Exception) -> Problem:
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1] if frames else None
-    at = f" ({os.path.basename(last.filename)}:{last.lineno})" if last else ""
-    return Problem("", f"internal error in {where}: {type(error).__name__}: {error}{at}")
 
 
 def _parsed(facts: FileFacts) -> Parsed:

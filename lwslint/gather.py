@@ -1,7 +1,7 @@
 """Reads the discovered files, keeps those that use libwebsockets, and runs their front end.
 
 One file at a time, each on its own: a file that cannot be read, or that brings a front end down,
-becomes a :class:`~lwslint.discovery.Problem` and the others go on.
+becomes a :class:`~lwslint.problem.Problem` and the others go on.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from lwslint import source
-from lwslint.discovery import NO_LWS, Found, Problem, Skipped, language_of
+from lwslint.discovery import NO_LWS, Found, Skipped, language_of
 from lwslint.facts import FileFacts
+from lwslint.problem import Problem, crash
 from lwslint.settings import Settings
 from lwslint.source import ReadError, TooLarge
 
@@ -36,7 +37,7 @@ class Gathered(msgspec.Struct, frozen=True):
 def gather(files: Sequence[Found], settings: Settings, progress: Progress | None = None) -> Gathered:
     """The facts of all files that mention libwebsockets."""
     facts: list[FileFacts] = []
-    skipped: list[Skipped] = []
+    skipped: dict[str, Found] = {}
     problems: list[Problem] = []
     for number, file in enumerate(files, 1):
         outcome = _one(file, settings)
@@ -46,12 +47,77 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
                 if outcome.problem:
                     problems.append(Problem(file.path, outcome.problem))
             case Skipped():
-                skipped.append(outcome)
+                skipped[file.path] = file
             case Problem():
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
-    return Gathered(tuple(facts), tuple(skipped), tuple(problems))
+    if facts and skipped:
+        facts.extend(_pull(facts, skipped, settings, problems))
+        facts.sort(key=lambda file: file.path)
+    return Gathered(tuple(facts), tuple(Skipped(path, NO_LWS) for path in skipped), tuple(problems))
+
+
+def _pull(
+    facts: list[FileFacts], skipped: dict[str, Found], settings: Settings, problems: list[Problem]
+) -> list[FileFacts]:
+    """Parse the files without libwebsockets that define or call what the parsed ones leave open.
+
+    Takes what it parses out of ``skipped``.
+    """
+    from lwslint import demand
+
+    asker = demand.Asker()
+    asker.add(facts)
+    asked: set[str] = set()
+    pulled: list[FileFacts] = []
+    for _ in range(demand.ROUNDS):
+        wanted = asker.ask()
+        callers = sorted(wanted.callers - asked)
+        definitions = sorted(wanted.definitions - asked)
+        asked.update(callers, definitions)
+        chosen = _choose(skipped, callers, definitions, settings)[: demand.MAX_FILES - len(pulled)]
+        if not chosen:
+            break
+        fresh: list[FileFacts] = []
+        for path in chosen:
+            outcome = _one(skipped.pop(path), settings, linked=True)
+            if isinstance(outcome, FileFacts):
+                fresh.append(outcome)
+            elif isinstance(outcome, Problem):
+                problems.append(outcome)
+        asker.add(fresh)
+        pulled.extend(fresh)
+    return pulled
+
+
+def _choose(
+    skipped: dict[str, Found], callers: Sequence[str], definitions: Sequence[str], settings: Settings
+) -> list[str]:
+    """The files that define one of ``definitions`` or mention one of ``callers``, in order of path.
+
+    A name that many files mention is a common word and pulls none of them in.
+    """
+    from lwslint import demand
+
+    mentioned: dict[str, list[str]] = {}
+    chosen: set[str] = set()
+    if not callers and not definitions:
+        return []
+    for path, file in skipped.items():
+        try:
+            data = source.read(file.real, settings.max_file_size, expected=file.identity)
+        except (ReadError, MemoryError):
+            continue
+        for name in callers:
+            if demand.mentions(data, name):
+                mentioned.setdefault(name, []).append(path)
+        if any(demand.defines(data, name) for name in definitions):
+            chosen.add(path)
+    for paths in mentioned.values():
+        if len(paths) <= demand.MAX_MENTIONS:
+            chosen.update(paths)
+    return sorted(chosen)
 
 
 def mentions_lws(data: bytes) -> bool:
@@ -60,7 +126,8 @@ def mentions_lws(data: bytes) -> bool:
     return b"lws" in folded or b"libwebsocket" in folded
 
 
-def _one(file: Found, settings: Settings) -> FileFacts | Skipped | Problem:
+def _one(file: Found, settings: Settings, linked: bool = False) -> FileFacts | Skipped | Problem:
+    """The facts of one file; with ``linked``, also of one that does not mention libwebsockets."""
     try:
         data = source.read(file.real, settings.max_file_size, expected=file.identity)
     except TooLarge as error:
@@ -69,7 +136,7 @@ def _one(file: Found, settings: Settings) -> FileFacts | Skipped | Problem:
         return Problem(file.path, f"cannot be read: {error}")
     except MemoryError:
         return Problem(file.path, "cannot be read: out of memory")
-    if not mentions_lws(data):
+    if not linked and not mentions_lws(data):
         return Skipped(file.path, NO_LWS)
     try:
         # Imported late: `lwslint --version` and trees without libwebsockets need no parser.
@@ -77,7 +144,7 @@ def _one(file: Found, settings: Settings) -> FileFacts | Skipped | Problem:
 
         return c.extract(file.path, data, language_of(file.path, data), settings)
     except Exception as error:
-        return Problem(file.path, f"internal error in the front end: {type(error).__name__}: {error}")
+        return crash("the front end", error, file.path)
 
 
 def _too_large(file: Found, message: str) -> Skipped | Problem:

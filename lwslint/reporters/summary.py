@@ -40,10 +40,13 @@ def _coverage(result: Result) -> str:
     left_out = f" A copy of libwebsockets was left out ({plural(copies, 'path')})." if copies else ""
     others = sum(1 for item in result.skipped if item.reason == discovery.NO_LWS)
     if result.parsed:
-        rest = f"; {others} more do not use libwebsockets" if others else ""
+        verb = "does" if others == 1 else "do"
+        rest = f"; {others} more {verb} not use libwebsockets" if others else ""
         return f"Analysed {plural(len(result.parsed), 'file')}{rest}.{left_out}"
-    if others:
+    if others and not result.problems:
         return f"Nothing to lint: {plural(others, 'C or C++ file')}, none uses libwebsockets.{left_out}"
+    if result.problems:
+        return f"No file could be analysed.{left_out}"
     return f"Nothing to lint: no C or C++ files found.{left_out}"
 
 
