@@ -9,7 +9,7 @@ enumerator, macro and struct member, each with the first and last release that h
 person decided on top (thread classes, categories, today's names, what a flag gives away) stands in
 ``corrections.toml``.  Both files name their source for every fact.
 
-``threads.toml`` is written by hand; ``threads.json`` is the same table in a form that loads ten times
+``threads.toml`` is written by hand; ``threads.json`` is the same table in a form that loads several times
 faster.
 """
 
