@@ -119,6 +119,11 @@ def declaration(unit: Unit, node: Node, depth: int, scope: Scope, *, local: bool
         found = declarator(unit, child)
         if found.name is None:
             continue
+        # The whole statement when it declares one variable, else each declarator, the first with the type.
+        span = Span(
+            node.start_byte if child.id == declarators[0].id else child.start_byte,
+            node.end_byte if len(declarators) == 1 else child.end_byte,
+        )
         if found.function is not None and child.type != "init_declarator":
             passed = _constructor_arguments(unit, base, found.function, depth, local)
             if passed is None:
@@ -127,35 +132,32 @@ def declaration(unit: Unit, node: Node, depth: int, scope: Scope, *, local: bool
                     unit, node, found, Scope() if local else scope, static or (scope.static and not local)
                 )
                 continue
-            start = node.start_byte if child.id == declarators[0].id else child.start_byte
-            built: Value = Call(
-                Span(start, child.end_byte), _type_name(unit, node, base), passed, kind="construct"
-            )
-            declared.append(_declare(unit, node, child, found, base, built, static))
+            built: Value = Call(span, _type_name(unit, node, base), passed, kind="construct")
+            declared.append(_declare(unit, span, found, base, built, static))
             continue
         if child.type == "init_declarator":
             given = child.child_by_field_id(fields.value)
+            assigned = unit.cpp and any(c.type == "=" for c in child.children)
         else:
             given = node.child_by_field_id(fields.value)  # if (auto x = f())
-        initial = (
-            None if given is None else initial_value(unit, node, base + found.suffix, given, child, depth)
-        )
+            assigned = True
+        written = base + found.suffix
+        initial = None
+        if given is not None:
+            initial = initial_value(unit, node, written, given, child, depth, assigned)
         if found.name.type == "structured_binding_declarator":
             declared.extend(_bindings(unit, node, found.name, base, initial, static))
         else:
-            declared.append(
-                _declare(unit, node, child, found, base, initial, static or (not local and scope.static))
-            )
+            linkage = static or (scope.static and not local)
+            declared.append(_declare(unit, span, found, base, initial, linkage))
     return declared
 
 
 def _declare(
-    unit: Unit, node: Node, child: Node, found: Declarator, base: str, initial: Value | None, static: bool
+    unit: Unit, span: Span, found: Declarator, base: str, initial: Value | None, static: bool
 ) -> Declare:
     assert found.name is not None
-    span = span_of(node) if child.prev_named_sibling is None else Span(node.start_byte, child.end_byte)
-    name = fold(unit.text(found.name))
-    return Declare(span, name, span_of(found.name), base + found.suffix, initial, static)
+    return Declare(span, unit.text(found.name), span_of(found.name), base + found.suffix, initial, static)
 
 
 def _bindings(
@@ -176,8 +178,10 @@ def _type_name(unit: Unit, node: Node, written: str) -> Name:
     return Name(span_of(typed if typed is not None else node), written)
 
 
-def initial_value(unit: Unit, node: Node, written: str, given: Node, child: Node, depth: int) -> Value:
-    """The value a variable starts with: ``= x``, ``= { … }``, ``(a, b)`` or ``{ a, b }``."""
+def initial_value(
+    unit: Unit, node: Node, written: str, given: Node, child: Node, depth: int, assigned: bool
+) -> Value:
+    """The value a variable starts with: ``= x``, ``= { … }`` (``assigned``), ``(a, b)`` or ``{ a, b }``."""
     if given.type == "argument_list":
         passed = arguments(unit, given, depth)
         return Call(
@@ -185,8 +189,7 @@ def initial_value(unit: Unit, node: Node, written: str, given: Node, child: Node
         )
     if given.type != "initializer_list" or not unit.cpp:
         return value(unit, given, depth)
-    before = given.prev_sibling
-    if (before is not None and before.type == "=") or written.endswith("[]"):
+    if assigned or written.endswith("[]"):
         return value(unit, given, depth)
     items = initializer_items(unit, given, depth)
     if any(item.designator is not None for item in items):
@@ -577,7 +580,7 @@ def _member(unit: Unit, node: Node, depth: int, scope: Scope, members: _Members)
                 _members(unit, inner, depth + 1, scope, members)
             return
     base = declared_type(unit, node, depth, scope)
-    default = node.child_by_field_id(fields.default_value)
+    defaults = _member_defaults(node, declarators, children_of(node, fields.default_value))
     for child in declarators:
         found = declarator(unit, child)
         if found.name is None:
@@ -587,20 +590,30 @@ def _member(unit: Unit, node: Node, depth: int, scope: Scope, members: _Members)
             members.method(name_parts(unit, found.name)[-1])
             continue
         written = base + found.suffix
-        follower = child.next_sibling
+        given, assigned = defaults.get(child.id, (None, False))
         initial = None
-        if (
-            default is not None
-            and follower is not None
-            and (
-                follower.id == default.id
-                or (follower.type == "=" and follower.end_byte <= default.start_byte)
-            )
-        ):
-            after = follower.next_sibling if follower.type == "=" else follower
-            if after is not None and after.id == default.id:
-                initial = initial_value(unit, node, written, default, child, depth)
+        if given is not None:
+            initial = initial_value(unit, node, written, given, child, depth, assigned)
         members.fields.append(Field(unit.text(found.name), written, span_of(child), initial))
+
+
+def _member_defaults(
+    node: Node, declarators: list[Node], given: list[Node]
+) -> dict[int, tuple[Node | None, bool]]:
+    """Which default belongs to which declarator, by its id, and whether ``=`` stands before it."""
+    found: dict[int, tuple[Node | None, bool]] = {}
+    if not given:
+        return found
+    names, defaults = {d.id for d in declarators}, {d.id for d in given}
+    current, assigned = 0, False
+    for child in node.children:
+        if child.id in names:
+            current, assigned = child.id, False
+        elif child.id in defaults:
+            found[current] = (child, assigned)
+        else:
+            assigned = child.type == "="
+    return found
 
 
 def enumeration(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
@@ -673,18 +686,18 @@ class _Torn:
     def __init__(self, unit: Unit, depth: int, scope: Scope) -> None:
         self.unit, self.depth, self.scope = unit, depth, scope
         self.header: Node | None = None
+        self.found = Declarator(None, "", None)
         self.bodies: list[Node] = []
         self.open = 0
 
     def take(self, node: Node, kind: str) -> bool:
         """True when ``node`` belongs to such a function."""
-        if kind == "function_declarator" or (
-            kind in ("pointer_declarator", "reference_declarator")
-            and declarator(self.unit, node).function is not None
-        ):
-            self.close()
-            self.header = node
-            return True
+        if kind in _HEADERS:
+            found = self._header(node, kind)
+            if found is not None:
+                self.close()
+                self.header, self.found = node, found
+                return True
         if self.header is None:
             return False
         if kind == "{":
@@ -699,20 +712,38 @@ class _Torn:
         elif kind == "compound_statement" and not self.open:
             self.bodies.append(node)
             self.close()
-        elif self.open and node.kind_id in self.unit.dialect.standing and kind != "comment":
+        elif self.open and node.kind_id in self.unit.dialect.standing:
             self.bodies.append(node)
         else:
+            if not self.open and kind in DEFINITIONS:
+                self.close()
             return False
         return True
 
+    def _header(self, node: Node, kind: str) -> Declarator | None:
+        """What ``node`` would be as the header of a function."""
+        if kind != "expression_statement":
+            found = declarator(self.unit, node)
+            return found if found.function is not None and found.name is not None else None
+        # main() { … }, as C had it once, and MACRO(x) { … }, parse as a call without its semicolon.
+        inner = node.named_children
+        if self.open or not inner or inner[0].type != "call_expression" or inner[0].end_byte != node.end_byte:
+            return None
+        called = inner[0].child_by_field_id(self.unit.fields.function)
+        return None if called is None or called.type != "identifier" else Declarator(called, "", None)
+
     def close(self) -> None:
-        header, bodies = self.header, self.bodies
+        header, found, bodies = self.header, self.found, self.bodies
         self.header, self.bodies, self.open = None, [], 0
         if header is None or not bodies:
             return
-        found = declarator(self.unit, header)
-        if found.name is not None and (self.unit.overlaps(header) or any(map(self.unit.overlaps, bodies))):
+        if self.unit.overlaps(header) or any(map(self.unit.overlaps, bodies)):
             define(self.unit, header, found, "", bodies, self.depth, self.scope)
+
+
+_HEADERS: Final = frozenset(
+    ("function_declarator", "pointer_declarator", "reference_declarator", "expression_statement")
+)
 
 
 def _variables(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
