@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _INTEGER = re.compile(
-    r"(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)(?:[uUlLzZ]{0,4}|[uU]?i(?:8|16|32|64))"
+    r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)(?:[uUlLzZ]{0,4}|[uU]?i(?:8|16|32|64))"
 )
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\r?\n|(.))", re.DOTALL
@@ -26,19 +26,24 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def integer(text: str) -> int | None:
-    """The value of an integer literal, or None for a floating or malformed one."""
+    """The value of an integer literal, or None for a floating or malformed one.
+
+    The grammars take a sign that directly precedes the digits for a part of the literal.
+    """
     match = _INTEGER.fullmatch(text.replace("'", "") if "'" in text else text)
     if match is None:
         return None
-    digits = match[1]
+    sign, digits = match.groups()
     if len(digits) > 80:  # no C integer has that many; int() would also refuse absurd lengths
         return None
     match digits[:2]:
         case "0x" | "0X":
-            return int(digits, 16)
+            value = int(digits, 16)
         case "0b" | "0B":
-            return int(digits, 2)
-    return int(digits, 8 if digits[0] == "0" else 10)
+            value = int(digits, 2)
+        case _:
+            value = int(digits, 8 if digits[0] == "0" else 10)
+    return -value if sign == "-" else value
 
 
 def string(literal: str) -> str:

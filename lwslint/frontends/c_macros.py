@@ -35,7 +35,7 @@ _CONTINUED: Final = re.compile(rb"\\\r?\n")
 _PASTED: Final = re.compile(rb"[ \t]*##[ \t]*")
 _QUOTED: Final = re.compile(rb"#(?=[ \t]*[A-Za-z_])")
 _WORD: Final = re.compile(rb"[A-Za-z_]\w*")
-_DIGITS: Final = re.compile(rb"\(*(0[xX][0-9a-fA-F]+|\d+)[uUlL]{0,3}\)*")
+_DIGITS: Final = re.compile(rb"\(*-?(0[xX][0-9a-fA-F]+|\d+)[uUlL]{0,3}\)*")
 _RESERVED: Final = frozenset(
     b"auto break case char const continue default do double else enum extern float for goto if inline int "
     b"long register restrict return short signed sizeof static struct switch typedef union unsigned void "
