@@ -151,13 +151,18 @@ def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
     return _apply(text, edits)
 
 
+def _place(edit: Edit) -> int:
+    return edit.start
+
+
 def _apply(text: bytes, edits: list[Edit]) -> bytes:
-    """Applies the edits in the order of their places; of overlapping ones, the first wins."""
+    """Applies the edits in the order of their places; of overlapping ones the first wins, and of
+    those at one place the first in the list."""
     if not edits:
         return text
     pieces = []
     at = 0
-    for edit in sorted(edits):
+    for edit in sorted(edits, key=_place):
         if edit.start < at:
             continue
         pieces.append(text[at : edit.start])
@@ -437,7 +442,7 @@ _UPPER_LINE = re.compile(
     rb"([A-Z_][A-Z0-9_]{2,})(?![\w$:.])([ \t]*\(?)"
 )
 _DECLARES = re.compile(
-    rb"\s+(?:(?:const\s+|volatile\s+)*(?:(?!const\b|volatile\b)"
+    rb"\s+(?:(?:const\s+|volatile\s+)*+(?!const\b|volatile\b)(?:"
     + _TYPE_KEYWORDS
     + rb"\b(?!\s*[;,=)])|[A-Za-z_][\w:]*(?:<[^;(){}]*>)?(?:\s+[*&]*|\s*[*&]+\s*)"
     rb"(?:[A-Z][A-Z0-9_]*\s+)?[A-Za-z_~][\w:]*\s*[(=;,\[{]))"
@@ -469,7 +474,7 @@ def _upper_case_lines(text: bytes, code: bytes) -> list[Edit]:
             edits.append(Edit(start, b" " * (end - start)))
         elif convention := _CONVENTION.match(code, end):
             edits.append(Edit(convention.start(1), b" " * len(convention[1])))
-        elif _stands_alone(code, match.start(), start, end):
+        elif _stands_alone(code, start, end):
             edits.append(Edit(start, b" " * (end - start)))
     return edits
 
@@ -482,12 +487,48 @@ def _skip_space(code: bytes, at: int) -> int:
 _SPACES = re.compile(rb"\s*")
 
 
-def _stands_alone(code: bytes, line: int, start: int, end: int) -> bool:
+def _after(code: bytes, at: int) -> bytes:
+    """The first byte from ``at`` on that is no white space; empty at the end of the file."""
+    at = _skip_space(code, at)
+    return code[at : at + 1]
+
+
+def _before(code: bytes, at: int) -> bytes:
+    """The last byte before ``at`` that is no white space (comments are); empty at the start of the file,
+    ``?`` where it is too far away."""
+    for width in (64, 1024, 16384):
+        found = code[max(0, at - width) : at].rstrip()
+        if found:
+            return found[-1:]
+        if at <= width:
+            return b""
+    return b"?"
+
+
+_SCOPE_WINDOW = 8000
+_DECLARATION_SCOPE = re.compile(
+    rb'(?:\bnamespace\b[\s\w:]*|\bextern\s*"\.*"\s*|\b(?:class|struct|union)\b[^;{}()]*)\Z'
+)
+
+
+def _among_declarations(code: bytes, at: int) -> bool:
+    """Whether ``at`` stands at file scope, or directly in a namespace, linkage block or class."""
+    first = max(0, at - _SCOPE_WINDOW)
+    depth = 0
+    for match in reversed(list(_BRACE.finditer(code, first, at))):
+        depth += 1 if match[0] == b"}" else -1
+        if depth < 0:
+            opening = match.start()
+            return _DECLARATION_SCOPE.search(code[max(0, opening - 200) : opening]) is not None
+    return first == 0
+
+
+def _stands_alone(code: bytes, start: int, end: int) -> bool:
     """Whether the word is the only one on its line, between declarations or statements."""
     rest = _skip_space(code, end)
     if rest < len(code) and b"\n" not in code[end:rest]:
         return False
-    before = code[max(0, line - 400) : start].rstrip()[-1:]
+    before = _before(code, start)
     if (
         before
         and before not in _STATEMENT_END
@@ -507,11 +548,11 @@ def _upper_case_call(text: bytes, code: bytes, start: int, end: int, opening: in
     if _DESIGNATED.match(code, opening):
         # `= JANUS_INIT ( .init = f, … )`: the macro wraps an initialiser.
         return [Edit(start, blank(code[start:opening]) + b"{"), Edit(close, b"}")]
-    after = code[_skip_space(code, close + 1) :][:1] if close + 1 < len(code) else b""
+    after = _after(code, close + 1)
     indented = code[start - 1 : start] in (b" ", b"\t")
-    if after == b"{" and indented:
+    if after == b"{" and indented and not _among_declarations(code, start):
         return [Edit(start, b"if".ljust(end - start))]
-    before = code[max(0, start - 400) : start].rstrip()[-1:]
+    before = _before(code, start)
     if before in (b",", b"=", b"(", b"|", b"&", b"+", b"?", b"<") or not _WORD_OR_BRACE.match(
         code, close + 1
     ):
@@ -562,7 +603,7 @@ def _glued_strings(code: bytes, language: str) -> list[Edit]:
         start, at = match.start(1), match.end(1)
         if match[2]:
             end = closing(code, match.start(2))
-            if end is not None and code[_skip_space(code, end + 1) :][:1] == b'"':
+            if end is not None and _after(code, end + 1) == b'"':
                 edits.append(Edit(start, blank(code[start : end + 1])))
         elif language == "cpp" and code[at : at + 1] != b'"':
             edits.append(Edit(start, b" " * len(match[1])))

@@ -510,15 +510,28 @@ def preprocess(
         readings.append(_read(data, outline, initial, plan))
     lines = [(directive.start, directive.end) for directive in scanned.directives]
     uses = Uses.of(data, first.macros, language)
-    variants = tuple(_variant(data, scanned.code, lines, uses, reading) for reading in readings)
+    records: dict[int, Condition] = {}
+    variants = tuple(_variant(data, scanned.code, lines, uses, reading, records) for reading in readings)
     return Preprocessed(variants, tuple(first.macros), tuple(dict.fromkeys(first.includes)))
 
 
 def _variant(
-    data: bytes, code: bytes, lines: list[tuple[int, int]], uses: Uses, reading: _Reading
+    data: bytes,
+    code: bytes,
+    lines: list[tuple[int, int]],
+    uses: Uses,
+    reading: _Reading,
+    records: dict[int, Condition],
 ) -> Variant:
-    conditions = [_condition(arm, reading.truths[arm.number]) for arm in reading.selected if not arm.guard]
-    inactive = [_condition(arm, reading.truths[arm.number]) for arm in reading.blanked]
+    """The text of one reading; ``records`` keeps each arm's condition, which all readings share."""
+
+    def record(arm: _Arm) -> Condition:
+        if arm.number not in records:
+            records[arm.number] = _condition(arm, reading.truths[arm.number])
+        return records[arm.number]
+
+    conditions = [record(arm) for arm in reading.selected if not arm.guard]
+    inactive = [record(arm) for arm in reading.blanked]
     gone: list[tuple[int, int]] = [arm.body for arm in reading.blanked]
     kept_lines = _outside(lines, gone)
     text = neutralise(blank_spans(data, sorted([*kept_lines, *gone])), blank_spans(code, gone), uses)
