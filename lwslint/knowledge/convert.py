@@ -161,13 +161,14 @@ def function_rows(model: Json, corrections: Json) -> Json:
     return dict(sorted(rows.items()))
 
 
-def constant_rows(model: Json) -> Json:
+def constant_rows(model: Json, corrections: Json) -> Json:
     """Enumerators and object-like macros that programs write, callback reasons aside."""
     both = {**model["macros"], **model["enumerators"]}
+    values = {name: entry.get("value") for name, entry in both.items()} | corrections["constants"]
     return {
-        name: [entry["value"], release(entry["since"]), release(entry["removed"]), entry["cite"]]
+        name: [values[name], release(entry["since"]), release(entry["removed"]), entry["cite"]]
         for name, entry in sorted(both.items())
-        if isinstance(entry.get("value"), int) and CONSTANTS.match(name)
+        if isinstance(values[name], int) and CONSTANTS.match(name)
     }
 
 
@@ -292,7 +293,7 @@ def main(arguments: Sequence[str]) -> int:
         model: Json = json.loads(Path(path).read_text(encoding="utf-8"))
         corrections = read_toml("corrections.toml")
         write(HERE, "functions.json", functions_document(model, corrections))
-        write(HERE, "constants.json", {"constants": constant_rows(model)})
+        write(HERE, "constants.json", {"constants": constant_rows(model, corrections)})
         write(HERE, "members.json", member_rows(model, corrections))
         write(HERE, "reasons.json", reason_rows(model, corrections))
         write(HERE, "flags.json", flag_rows(model, corrections))

@@ -94,7 +94,17 @@ def test_constants() -> None:
         and (value := api.constant_value(word)) is not None
     }
     assert len(known) > 80
-    # Both counters grow with every release.
+    for name in (
+        "LWS_PRE",
+        "LWS_SEND_BUFFER_PRE_PADDING",
+        "LWS_US_PER_SEC",
+        "LWS_US_PER_MS",
+        "LWS_SOCK_INVALID",
+    ):
+        value = api.constant_value(name)
+        assert value is not None and name in identifiers()
+        known[name] = value
+    # The number of log levels grows with the releases.
     known.pop("LLL_COUNT", None)
     assert_values(known)
 
