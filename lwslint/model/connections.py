@@ -1,0 +1,377 @@
+"""The client connections of a project, and the protocol names of its servers and clients.
+
+A connection is one ``struct lws_client_connect_info`` object, wherever its fields are filled in, or
+one call of the positional functions before it (``lws_client_connect``, removed in 3.1, and
+``libwebsocket_client_connect`` up to 1.5).  Entries of protocol tables are joined with
+:mod:`lwslint.model.protocol_tables`, which knows who uses a table.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lwslint.facts import Call, Member, Name, Place, Span, Value
+from lwslint.model.outcomes import named_reasons
+from lwslint.model.protocol_tables import Key, Tables
+from lwslint.model.symbols import Definition
+from lwslint.model.values import (
+    Alternative,
+    Object,
+    Pointee,
+    Possible,
+    Scope,
+    Values,
+    Write,
+    dict_of,
+    is_null,
+)
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Located, Project
+
+INFO = "lws_client_connect_info"
+TABLE = "lws_protocols"
+FIELDS = (
+    *("protocol", "local_protocol_name", "ssl_connection", "method", "address", "host", "port", "alpn"),
+    *("context", "vhost", "path", "origin"),
+)
+# lws-client.h@v1.6.0: context, address, port, ssl, path, host, origin, protocol, ietf version.
+_POSITIONS = {
+    0: "context",
+    1: "address",
+    2: "port",
+    3: "ssl_connection",
+    4: "path",
+    5: "host",
+    6: "origin",
+    7: "protocol",
+}
+_POSITIONAL_CALLS = (
+    *("lws_client_connect", "lws_client_connect_extended"),
+    *("libwebsocket_client_connect", "libwebsocket_client_connect_extended"),
+)
+_SERVER_REASONS = frozenset(
+    [
+        *("LWS_CALLBACK_ESTABLISHED", "LWS_CALLBACK_RECEIVE", "LWS_CALLBACK_SERVER_WRITEABLE"),
+        *("LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION", "LWS_CALLBACK_HTTP", "LWS_CALLBACK_CLOSED"),
+        *("LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED", "LWS_CALLBACK_HTTP_WRITEABLE"),
+    ]
+)
+_CLIENT_REASONS = frozenset(
+    [
+        *("LWS_CALLBACK_CLIENT_ESTABLISHED", "LWS_CALLBACK_CLIENT_RECEIVE", "LWS_CALLBACK_CLIENT_WRITEABLE"),
+        *("LWS_CALLBACK_CLIENT_CONNECTION_ERROR", "LWS_CALLBACK_CLIENT_CLOSED"),
+    ]
+)
+
+
+class Written(msgspec.Struct, frozen=True, eq=False):
+    """A write to one field of a connection, and how the object came to be written there."""
+
+    write: Write
+    pointee: Pointee
+
+    @property
+    def place(self) -> Place:
+        return self.write.place
+
+
+class Connection(msgspec.Struct, frozen=True, eq=False):
+    """One client connection.
+
+    ``calls`` are the connect calls that get the object, none when that link was not found.
+    ``positional`` names the function whose arguments the fields are, else it is "".
+    """
+
+    object: Object
+    fields: dict[str, tuple[Written, ...]]
+    calls: tuple[Located, ...] = ()
+    positional: str = ""
+
+    @property
+    def ancient(self) -> bool:
+        """Whether the call exists in lws before 1.6 only."""
+        return self.positional.startswith("libwebsocket_")
+
+    def writes(self, field: str) -> tuple[Written, ...]:
+        return self.fields.get(field, ())
+
+
+class Entry(msgspec.Struct, frozen=True, eq=False):
+    """The name of one row of a protocol table.  ``server`` says that a context or vhost that listens
+    uses the table, or a plugin exports it; ``client`` that a client's context does."""
+
+    table: Key
+    slot: int | None
+    name: str
+    place: Place
+    server: bool
+    client: bool
+    ports: tuple[int, ...] = ()
+
+
+class Connections:
+    """All connections and protocol names of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.values: Values = project.values
+        self.symbols = project.symbols
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Rows and users of protocol tables."""
+        return Tables(self.project)
+
+    # ------------------------------------------------------------------ connections
+
+    @cached_property
+    def all(self) -> tuple[Connection, ...]:
+        """Every connection, in the order of the places that fill them in."""
+        fields: dict[Object, dict[str, list[Written]]] = defaultdict(lambda: defaultdict(list))
+        calls: dict[Object, list[Located]] = defaultdict(list)
+        for located in self.project.calls_to("lws_client_connect_via_info"):
+            call = located.site.node
+            if isinstance(call, Call) and call.arguments:
+                for pointee in self.values.objects(call.arguments[0], located.definition, located.site.order):
+                    object = _told_apart(pointee.object, located.definition)
+                    calls[object].append(located)
+                    fields[object]
+        for field in FIELDS:
+            for write in self.values.writes_named(field):
+                for pointee in self._infos(write, calls):
+                    object = _told_apart(pointee.object, write.definition)
+                    fields[object][field].append(Written(write, pointee))
+        found = [
+            Connection(object, {f: tuple(w) for f, w in written.items()}, tuple(calls.get(object, ())))
+            for object, written in fields.items()
+        ]
+        found.extend(self._positional())
+        return tuple(sorted(found, key=_first_place))
+
+    def _infos(self, write: Write, calls: dict[Object, list[Located]]) -> list[Pointee]:
+        """The connect infos whose field a write sets."""
+        if not isinstance(write.target, Member):
+            return []
+        class_ = self.values.class_of(write.target.object, write.definition)
+        if class_ and class_ != INFO:
+            return []
+        pointees = self.values.bases(write)
+        if class_ == INFO:
+            return pointees or [Pointee(("class", INFO, ""))]
+        return [p for p in pointees if p.object in calls]
+
+    def _positional(self) -> list[Connection]:
+        found: list[Connection] = []
+        for name in _POSITIONAL_CALLS:
+            for located in self.project.calls_to(name):
+                call = located.site.node
+                if not isinstance(call, Call) or len(call.arguments) < 8:
+                    continue
+                fields: dict[str, tuple[Written, ...]] = {}
+                object: Object = ("call", located.definition.path, str(call.span.start))
+                for position, field in _POSITIONS.items():
+                    argument = call.arguments[position]
+                    target = Member(argument.span, Name(call.span, name), field, argument.span)
+                    write = Write(
+                        target,
+                        "=",
+                        argument,
+                        located.definition,
+                        located.site.order,
+                        located.site.guards,
+                        argument.span,
+                        site=located.site,
+                    )
+                    fields[field] = (Written(write, Pointee(object)),)
+                found.append(Connection(object, fields, (located,), name))
+        return found
+
+    def possible(self, connection: Connection, field: str) -> Possible:
+        """What a field may hold when the connection is made; nothing when it is never written."""
+        written = connection.writes(field)
+        if not written:
+            return Possible(())
+        writes = [entry.write for entry in written]
+        scope = self._scope(connection, writes)
+        pointees = dict_of((entry.write, entry.pointee) for entry in written)
+        return self.values.written(writes, scope, pointees=pointees)
+
+    def _scope(self, connection: Connection, writes: Sequence[Write]) -> Scope:
+        """From where to look: the connect call, where it stands in a function that fills the object in."""
+        writers = {write.definition.id for write in writes}
+        for call in connection.calls:
+            if call.definition.id in writers:
+                return Scope(call.definition, None, call.site.order + 1, call.site.guards)
+        last = writes[-1].definition
+        return Scope(last, None, None)
+
+    # ------------------------------------------------------------------ what a rule asks of one
+
+    def is_http(self, connection: Connection) -> bool:
+        """Whether the connection surely is no WebSocket: ``method`` is set on every way."""
+        method = self.possible(connection, "method")
+        return bool(method.alternatives) and not any(is_null(a) for a in method.alternatives)
+
+    def texts(self, connection: Connection, field: str) -> tuple[str, ...]:
+        """The literal texts that a field may be, each once."""
+        found = self.possible(connection, field)
+        return tuple(dict.fromkeys(a.text for a in found.texts if not a.partial))
+
+    def hosts(self, connection: Connection) -> tuple[str, ...]:
+        """The literal names or addresses of the peer."""
+        both = (*self.texts(connection, "address"), *self.texts(connection, "host"))
+        return tuple(dict.fromkeys(both))
+
+    def ports(self, connection: Connection) -> tuple[int, ...]:
+        """The literal port numbers."""
+        found = self.possible(connection, "port")
+        return tuple(dict.fromkeys(a.number for a in found.numbers if not a.partial and a.number > 0))
+
+    # ------------------------------------------------------------------ protocol tables
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The literal names in all protocol tables, in the order of their places."""
+        found: dict[tuple[Key, int | None, str], Entry] = {}
+        for write in self.values.writes_named("name"):
+            if not isinstance(write.target, Member):
+                continue
+            if self.values.class_of(write.target.object, write.definition) != TABLE:
+                continue
+            for pointee in self.values.bases(write):
+                key = table_key(pointee.object)
+                slot = self.values.element(write)
+                possible = self.values.possible_in(write.value, write.scope)
+                for a in possible.texts:
+                    if a.partial or not a.text:
+                        continue
+                    entry = self._entry(key, slot, a, write)
+                    found.setdefault((key, slot, a.text), entry)
+        return tuple(sorted(found.values(), key=lambda e: (e.place, e.name)))
+
+    def _entry(self, key: Key, slot: int | None, name: Alternative, write: Write) -> Entry:
+        users = self.tables.users(key)
+        plugin = key in self.tables.plugins
+        reasons = self._reasons(key, slot)
+        serves = bool(reasons & _SERVER_REASONS)
+        client_only = bool(reasons & _CLIENT_REASONS) and not serves
+        listening = any(use.listens for use in users)
+        # Where no port was found, or no user, the reasons that the callback handles decide.
+        undecided = (plugin or not users or all(use.listens is None for use in users)) and serves
+        place = name.pieces[0].place if name.pieces else write.place
+        return Entry(
+            key,
+            slot,
+            name.text,
+            place,
+            server=(listening and not client_only) or undecided,
+            client=any(use.listens is False for use in users) or not serves,
+            ports=self._ports(key),
+        )
+
+    def _reasons(self, key: Key, slot: int | None) -> frozenset[str]:
+        """The reasons that the callback of a row names."""
+        found: set[str] = set()
+        for row in self.tables.rows:
+            if row.table == key and (slot is None or row.slot is None or row.slot == slot):
+                found |= self._named(row.callback)
+        return frozenset(found)
+
+    def _named(self, callback: Definition) -> frozenset[str]:
+        known = self._reason_names.get(callback.id)
+        if known is None:
+            known = frozenset(named_reasons(callback.function, ""))
+            self._reason_names[callback.id] = known
+        return known
+
+    @cached_property
+    def _reason_names(self) -> dict[int, frozenset[str]]:
+        return {}
+
+    def _ports(self, key: Key) -> tuple[int, ...]:
+        """The literal ports on which the users of a table listen."""
+        places = [use.port for use in self.tables.users(key) if use.port is not None and use.listens]
+        found: dict[int, None] = {}
+        for write in self.values.writes_named("port"):
+            if any(p.path == write.definition.path and p.span == write.value.span for p in places):
+                for a in self.values.possible_in(write.value, write.scope).numbers:
+                    if a.number > 0:
+                        found[a.number] = None
+        return tuple(found)
+
+    @cached_property
+    def served(self) -> dict[str, tuple[Entry, ...]]:
+        """The names that servers in the tree have."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.server:
+                found[entry.name].append(entry)
+        return {name: tuple(entries) for name, entries in found.items()}
+
+    @cached_property
+    def local(self) -> dict[str, tuple[Entry, ...]]:
+        """All names in tables, the program's own."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            found[entry.name].append(entry)
+        return {name: tuple(entries) for name, entries in found.items()}
+
+    def table_names(self, definition: Definition, value: Value) -> tuple[str, ...]:
+        """The literal names of the rows of the table that ``value`` is."""
+        key = self.tables.key(value, definition)
+        return tuple(entry.name for entry in self.entries if entry.table == key)
+
+
+def table_key(object: Object) -> Key:
+    """The key under which :mod:`~lwslint.model.protocol_tables` knows a table."""
+    match object:
+        case ("local", _, rank, name):
+            return ("local", int(rank), name)
+        case ("global", path, name):
+            return ("global", path, name)
+        case ("member", class_, field, *_):
+            return ("field", class_, field)
+        case _:
+            return ("class", "/".join(object[1:]), "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a literal host is this machine."""
+    name = host.strip("[]").lower()
+    if name in ("localhost", "ip6-localhost") or name.endswith(".localhost") or name.startswith("+"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private(host: str) -> bool:
+    """Whether a literal host is on this machine or in a network of one's own."""
+    name = host.strip("[]").lower()
+    if is_loopback(name) or name.endswith((".local", ".lan", ".internal", ".home", ".test", ".example")):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return "." not in name
+
+
+def _told_apart(object: Object, definition: Definition) -> Object:
+    """Objects known by their class only are one per function that uses them."""
+    if object[0] != "class":
+        return object
+    return (*object, definition.path, str(definition.id))
+
+
+def _first_place(connection: Connection) -> tuple[object, ...]:
+    places = sorted(w.place for entries in connection.fields.values() for w in entries)
+    places.extend(call.place for call in connection.calls)
+    return (min(places) if places else Place("", Span(0, 0)), connection.object)

@@ -1,0 +1,1764 @@
+"""What constants may a value be, where do they come from, and under which conditions?
+
+A demand-driven evaluator over the linked facts.  :meth:`Values.possible` answers with alternatives:
+numbers, texts, null, or *unknown*, each with the places of its pieces (``LCCSCF_USE_SSL`` and
+``LCCSCF_ALLOW_SELFSIGNED`` are two pieces of one number), the steps they came through (assignment,
+argument, returned value, macro) and the circumstances on the way (run-time conditions and
+preprocessor conditions).
+
+It follows names, fields, parameters, out-parameters, returned values, macros, initialisers and the
+usual copying functions.  Pointers are followed where they point to one object that can be named
+(:meth:`Values.objects`); array elements are told apart by constant index only.  What is not understood
+is an explicit unknown alternative.  Depth, width and effort are capped, so the answer to a hostile
+file is "unknown", never a hang.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lwslint.facts import (
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Condition,
+    Conditional,
+    Declare,
+    Index,
+    Initializer,
+    Item,
+    Member,
+    Name,
+    Null,
+    Number,
+    Place,
+    Return,
+    Span,
+    Text,
+    Unary,
+    Unknown,
+    Value,
+)
+from lwslint.knowledge import api
+from lwslint.model.bodies import Guard, Site
+from lwslint.model.names import callee_name, last_component
+from lwslint.model.symbols import Definition, class_name, element_type, nearness
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Project
+
+MAX_DEPTH = 32
+MAX_ALTERNATIVES = 48
+MAX_CALLERS = 24
+MAX_EFFORT = 6000
+MAX_CIRCUMSTANCES = 24
+
+# --------------------------------------------------------------------------- what an answer consists of
+
+
+class Circumstance(msgspec.Struct, frozen=True, eq=False):
+    """One condition on a value's way: a run-time ``guard`` in ``definition``, or a preprocessor
+    ``condition`` of the file ``path``.  Two are the same when they stand in the same place."""
+
+    path: str
+    definition: Definition | None = None
+    guard: Guard | None = None
+    condition: Condition | None = None
+
+    def same(self, other: Circumstance) -> bool:
+        if self.condition is not None:
+            return other.condition is not None and self.condition.text == other.condition.text
+        a, b = self.guard, other.guard
+        return a is not None and b is not None and a.test is b.test and a.holds == b.holds and a.arm is b.arm
+
+    def opposes(self, other: Circumstance) -> bool:
+        """Whether the two never hold together, as far as their form tells."""
+        if self.condition is not None:
+            return other.condition is not None and _opposed(self.condition.text, other.condition.text)
+        a, b = self.guard, other.guard
+        if a is None or b is None or a.test is not b.test:
+            return False
+        return a.holds != b.holds or (a.arm is not None and b.arm is not None and a.arm is not b.arm)
+
+
+def _opposed(a: str, b: str) -> bool:
+    """Whether one preprocessor condition starts with the negation of the other."""
+    return any(
+        text.startswith((f"!({negated})", f"!{negated}")) for text, negated in ((a, b), (b, a)) if negated
+    )
+
+
+class Via(msgspec.Struct, frozen=True):
+    """A station on a value's way, nearest to the asked-for place first."""
+
+    place: Place
+    what: str
+
+
+class Piece(msgspec.Struct, frozen=True, eq=False):
+    """A constant as it stands in the source.  ``root`` is the whole expression around it (the right
+    side of an assignment, a returned value, an argument, a macro's text)."""
+
+    text: str
+    place: Place
+    root: Place
+    definition: Definition
+    number: int | None = None
+    via: tuple[Via, ...] = ()
+    when: tuple[Circumstance, ...] = ()
+
+
+class Alternative(msgspec.Struct, frozen=True, eq=False):
+    """One thing a value may be.  ``kind`` is ``number``, ``text``, ``null`` or ``unknown``.
+
+    ``partial`` marks a number or a text of which only a part is known.
+    """
+
+    kind: str
+    number: int = 0
+    text: str = ""
+    partial: bool = False
+    pieces: tuple[Piece, ...] = ()
+    when: tuple[Circumstance, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (
+            self.kind,
+            self.number,
+            self.text,
+            self.partial,
+            tuple((p.place, p.text) for p in self.pieces),
+            tuple((id(c.condition), id(c.guard)) for c in self.when),
+        )
+
+
+class Possible(msgspec.Struct, frozen=True):
+    """The alternatives, in the order in which they were found."""
+
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def numbers(self) -> tuple[Alternative, ...]:
+        return tuple(a for a in self.alternatives if a.kind == "number")
+
+    @property
+    def texts(self) -> tuple[Alternative, ...]:
+        return tuple(a for a in self.alternatives if a.kind == "text")
+
+    @property
+    def unknown(self) -> bool:
+        return any(a.kind == "unknown" or a.partial for a in self.alternatives)
+
+    @property
+    def null(self) -> bool:
+        return any(is_null(a) for a in self.alternatives)
+
+
+def is_null(alternative: Alternative) -> bool:
+    """Null, or the number 0 that stands for it."""
+    return alternative.kind == "null" or (alternative.kind == "number" and alternative.number == 0)
+
+
+class Frame(msgspec.Struct, frozen=True, eq=False):
+    """The call through which a function was entered: its parameters are that call's arguments."""
+
+    callee: Definition
+    caller: Definition
+    site: Site
+    parent: Frame | None = None
+
+
+class Scope(msgspec.Struct, frozen=True, eq=False):
+    """Where a value is looked at: in which function, entered how, and after how many of its sites."""
+
+    definition: Definition
+    frame: Frame | None = None
+    order: int | None = None
+    guards: tuple[Guard, ...] = ()
+
+
+class Write(msgspec.Struct, frozen=True, eq=False):
+    """A place that gives something a value.
+
+    ``target`` is what is written (a Name or a Member, pointers and indices stripped; ``index`` is
+    that of the innermost stripped one).  ``op`` is ``=``, ``|=``, ``+=`` …, or ``out`` where ``value``
+    is a call that gets the target's address as argument ``argument``.  ``span`` is the statement,
+    ``owner`` the class where the target is a field's default.
+    """
+
+    target: Name | Member
+    op: str
+    value: Value
+    definition: Definition
+    order: int
+    guards: tuple[Guard, ...]
+    span: Span
+    index: Value | None = None
+    argument: int = -1
+    owner: str = ""
+    site: Site | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.definition.path, self.span)
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.definition, None, self.order, self.guards)
+
+
+Object = tuple[str, ...]
+"""A struct that can be named: ``("local", file, function's rank, name)``, ``("global", file, name)``,
+``("member", class, field, home)``, or ``("class", name, home)`` for some instance of that class.
+``home`` is the file that declares the class, "" when no linted file does: programs that share a tree
+often share the names of their classes."""
+
+
+class Pointee(msgspec.Struct, frozen=True, eq=False):
+    """An object that a value is or points to, and how the value came to it."""
+
+    object: Object
+    via: tuple[Via, ...] = ()
+    when: tuple[Circumstance, ...] = ()
+
+
+# --------------------------------------------------------------------------- library functions
+
+# name → (destination, source) arguments of functions that copy a text.
+_COPIES = {
+    **dict.fromkeys(("strcpy", "strncpy", "stpcpy", "memcpy", "memmove", "lws_strncpy", "wcscpy"), (0, 1)),
+    **dict.fromkeys(("strlcpy", "g_strlcpy", "MEMCPY", "STRCPY", "STRNCPY", "copyMem", "bcopy_s"), (0, 1)),
+    **dict.fromkeys(("strcpy_s", "strncpy_s"), (0, 2)),
+}
+_FORMATS = {
+    **dict.fromkeys(("sprintf", "wsprintf"), 1),
+    **dict.fromkeys(("snprintf", "lws_snprintf", "g_snprintf", "sprintf_s", "_snprintf", "SNPRINTF"), 2),
+}
+_APPENDS = {**dict.fromkeys(("strcat", "strncat", "strlcat", "g_strlcat"), (0, 1))}
+# Calls whose result holds the text of one argument.
+_SAME = {
+    **dict.fromkeys(("strdup", "_strdup", "g_strdup", "xstrdup", "lws_strdup", "strndup", "g_strndup"), 0),
+    **dict.fromkeys(("std::string", "string", "std::move", "std::string_view", "QString", "QByteArray"), 0),
+    **dict.fromkeys(("QStringLiteral", "QLatin1String", "QString::fromUtf8", "QString::fromLatin1"), 0),
+    **dict.fromkeys(("xmlStrdup", "sdsnew", "TEXT", "_T", "std::forward", "std::to_string", "String"), 0),
+    **dict.fromkeys(("apr_pstrdup", "PQstrdup", "talloc_strdup", "pj_strdup3", "switch_core_strdup"), 1),
+}
+# Methods that hand out the text they are called on.
+_VIEWS = frozenset(
+    [
+        *(
+            "c_str",
+            "data",
+            "str",
+            "get",
+            "value",
+            "value_or",
+            "toStdString",
+            "toUtf8",
+            "constData",
+            "get_data",
+        ),
+        *("utf8", "ascii", "toLatin1", "toLocal8Bit", "string", "native", "c_string", "GetData", "lock"),
+    ]
+)
+_SETTERS = frozenset(["assign", "setValue", "operator="])
+_ADDERS = frozenset(["append", "push_back", "emplace_back", "insert", "push_front"])
+_ALLOCATES = frozenset(
+    [
+        *(
+            "malloc",
+            "calloc",
+            "realloc",
+            "g_malloc",
+            "g_malloc0",
+            "g_new",
+            "g_new0",
+            "lws_malloc",
+            "lws_zalloc",
+        ),
+        *("xmalloc", "xcalloc", "zalloc", "kzalloc", "memalloc", "pkg_malloc", "shm_malloc", "alloca"),
+        *("lwsac_use", "lwsac_use_zero", "lws_calloc", "MEMCALLOC", "MEMALLOC", "g_try_malloc", "mallocz"),
+        *(
+            "callocz",
+            "pvPortMalloc",
+            "heap_caps_malloc",
+            "heap_caps_calloc",
+            "memnew_arr",
+            "memnew",
+            "js_mallocz",
+        ),
+    ]
+)
+
+
+def strip(value: Value) -> Value:
+    """``value`` without casts."""
+    while isinstance(value, Cast):
+        value = value.operand
+    return value
+
+
+def _target(value: Value) -> tuple[Name | Member | None, Value | None]:
+    """The name or field that an lvalue is about, and the last index on the way to it."""
+    index: Value | None = None
+    for _ in range(MAX_DEPTH):
+        match value:
+            case Name() | Member():
+                return value, index
+            case Index():
+                index = value.index if index is None else index
+                value = value.object
+            case Unary(op="*" | "&") | Cast():
+                value = value.operand
+            case Assign():
+                value = value.target
+            case Binary(op="+" | "-"):
+                value = value.left
+            case Call() if isinstance(value.function, Member) and value.function.field in (
+                "data",
+                "get",
+                "at",
+            ):
+                index = value.arguments[0] if value.arguments and index is None else index
+                value = value.function.object
+            case Call(kind="call") if callee_name(value) in _SAME and value.arguments:
+                value = value.arguments[0]
+            case _:
+                return None, index
+    return None, index
+
+
+def by_value(type: str) -> bool:
+    """Whether an object of a type as written is the thing itself, not a pointer or reference to it."""
+    text = type.strip()
+    if not text or "auto" in text.split():
+        return False
+    plain = text.split("<", 1)[0]
+    return not ("*" in text or "&" in text or "_ptr" in plain)
+
+
+# --------------------------------------------------------------------------- the evaluator
+
+
+class Values:
+    """The evaluator of one project; answers are remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.symbols = project.symbols
+        self._effort = 0
+        self._cut = False
+        self._active: set[tuple[object, ...]] = set()
+        self._memory: dict[tuple[int, int, int, int], tuple[Value, object, list[Alternative]]] = {}
+        self._homes: dict[tuple[str, str], str] = {}
+        self._pointees: dict[tuple[int, int, int, int], tuple[Value, object, list[Pointee]]] = {}
+
+    # ------------------------------------------------------------------ asking
+
+    def possible(self, value: Value, definition: Definition, order: int | None = None) -> Possible:
+        """What ``value``, evaluated in ``definition`` after its first ``order`` sites, may be."""
+        return self.possible_in(value, Scope(definition, None, order))
+
+    def possible_in(self, value: Value, scope: Scope) -> Possible:
+        """As :meth:`possible`, with the guards around the place, so that opposite branches don't count."""
+        self._effort = MAX_EFFORT
+        found = self._eval(value, scope, 0)
+        root = Place(scope.definition.path, value.span)
+        return Possible(tuple(_rooted(a, root) for a in _bounded(found)))
+
+    def written(
+        self,
+        writes: Sequence[Write],
+        scope: Scope,
+        initial: Sequence[Alternative] = (),
+        pointees: dict[int, Pointee] | None = None,
+    ) -> Possible:
+        """What a thing may hold at ``scope`` when ``writes`` are all that write it."""
+        self._effort = MAX_EFFORT
+        return Possible(tuple(_bounded(self._fold(list(writes), scope, list(initial), 0, pointees))))
+
+    def element(self, write: Write) -> int | None:
+        """The constant index of the array element that a write goes to or into."""
+        at = write.index
+        if isinstance(write.target, Member):
+            at = _index_of(write.target.object) or at
+        return self._index_number(at, write.scope, 0)
+
+    def objects(self, value: Value, definition: Definition, order: int | None = None) -> tuple[Pointee, ...]:
+        """The objects that ``value`` is or points to."""
+        self._effort = MAX_EFFORT
+        return tuple(self._objects(value, Scope(definition, None, order), 0))
+
+    def fold(self, value: Value, definition: Definition) -> int | None:
+        """The number that ``value`` surely is, else None."""
+        possible = self.possible(value, definition)
+        numbers = {a.number for a in possible.numbers if not a.partial}
+        if len(numbers) == 1 and len(possible.numbers) == len(possible.alternatives):
+            return numbers.pop()
+        return None
+
+    def circumstances(
+        self, definition: Definition, guards: Iterable[Guard], span: Span
+    ) -> tuple[Circumstance, ...]:
+        """The run-time and preprocessor conditions around a place, outermost first."""
+        build = [
+            Circumstance(definition.path, None, None, condition)
+            for condition in self.project.conditions_at(definition.path, span)
+        ]
+        run = [
+            Circumstance(definition.path, definition, guard)
+            for guard in guards
+            if guard.kind not in ("loop", "catch")
+        ]
+        return (*build, *run)
+
+    def around(self, write: Write) -> tuple[Circumstance, ...]:
+        """The conditions around a write."""
+        return self.circumstances(write.definition, write.guards, write.span)
+
+    def type_name(self, type: str, path: str) -> str:
+        """The class that a type as written names, typedefs followed, in the name of today's lws."""
+        name = last_component(class_name(type))
+        for _ in range(8):
+            aliases = self.symbols.aliases.get(name)
+            if not aliases or name in self.symbols.classes:
+                break
+            target = last_component(class_name(aliases[0][1].type))
+            if not target or target == name:
+                break
+            name = target
+        return _modern(name)
+
+    def instance(self, class_: str, path: str) -> Object:
+        """Some instance of the class of that name as seen from ``path``."""
+        return ("class", class_, self._home(class_, path))
+
+    def _home(self, class_: str, path: str) -> str:
+        """The file that declares the class of that name nearest to ``path``."""
+        key = (class_, path)
+        known = self._homes.get(key)
+        if known is None:
+            candidates = self.symbols.classes.get(class_, ())
+            bodied = [entry for entry in candidates if entry[1].fields] or candidates
+            known = max(
+                (entry[0] for entry in bodied), key=lambda home: (nearness(path, home), home), default=""
+            )
+            self._homes[key] = known
+        return known
+
+    def class_of(self, value: Value, definition: Definition) -> str:
+        """The class of ``value`` or of what it points to; "" when unknown."""
+        type = self.symbols.type_of(value, definition)
+        return self.type_name(type, definition.path) if type else ""
+
+    # ------------------------------------------------------------------ all writes of the project
+
+    @cached_property
+    def _writes(self) -> dict[str, list[Write]]:
+        """Every write, by the name of the variable or field that is written."""
+        index: dict[str, list[Write]] = defaultdict(list)
+        for file in self.symbols.files:
+            scope = self.project.flow.file_scope(file.path)
+            for variable in file.variables:
+                if variable.value is not None:
+                    name = Name(variable.name_span, variable.name)
+                    write = Write(name, "=", variable.value, scope, 0, (), variable.span)
+                    self._add(index, write, variable.type)
+            for declared in file.classes:
+                for field in declared.fields:
+                    if field.value is not None:
+                        target = Name(field.span, field.name)
+                        write = Write(target, "=", field.value, scope, 0, (), field.span, owner=declared.name)
+                        self._add(index, write, field.type)
+        for definition in self.symbols.definitions:
+            self._collect(definition, index)
+        return index
+
+    def _collect(self, definition: Definition, index: dict[str, list[Write]]) -> None:
+        body = definition.body
+        for site in body.declares:
+            node = site.node
+            if isinstance(node, Declare) and node.value is not None:
+                name = Name(node.name_span, node.name)
+                write = Write(name, "=", node.value, definition, site.order, site.guards, node.span)
+                self._add(index, write, node.type)
+        for site in body.assigns:
+            node = site.node
+            if not isinstance(node, Assign):
+                continue
+            target, at = _target(node.target)
+            if target is not None:
+                op = "=" if node.op == "(" else node.op
+                value = node.value
+                if node.op == "(" and isinstance(value, Initializer) and len(value.items) == 1:
+                    value = value.items[0].value
+                write = Write(
+                    target, op, value, definition, site.order, site.guards, node.span, at, site=site
+                )
+                type = self.symbols.type_of(target, definition) if isinstance(value, Initializer) else ""
+                self._add(index, write, type if at is None else element_type(type) or type)
+        for site in body.calls:
+            if isinstance(site.node, Call):
+                self._collect_call(definition, site, site.node, index)
+
+    def _collect_call(
+        self, definition: Definition, site: Site, call: Call, index: dict[str, list[Write]]
+    ) -> None:
+        name = callee_name(call)
+        plain = last_component(name)
+        arguments = call.arguments
+
+        def add(target: Value, op: str, value: Value, argument: int = -1) -> None:
+            named, at = _target(target)
+            if named is None:
+                return
+            span = call.span
+            write = Write(
+                named, op, value, definition, site.order, site.guards, span, at, argument, site=site
+            )
+            type = self.symbols.type_of(named, definition) if isinstance(value, Initializer) else ""
+            self._add(index, write, element_type(type) or type)
+
+        if isinstance(call.function, Member):
+            if plain in _SETTERS and arguments:
+                add(call.function.object, "=", arguments[0])
+            elif plain in _ADDERS and arguments:
+                add(call.function.object, "+=" if plain == "append" else "item", arguments[-1])
+        if plain in _COPIES and len(arguments) > _COPIES[plain][1]:
+            to, source = _COPIES[plain]
+            add(arguments[to], "=", arguments[source])
+            return
+        if plain in _APPENDS and len(arguments) > 1:
+            add(arguments[0], "+=", arguments[1])
+            return
+        if plain in _FORMATS and len(arguments) > _FORMATS[plain]:
+            add(arguments[0], "=", _formatted(call.span, arguments[_FORMATS[plain] :]))
+            return
+        if plain in ("memset", "bzero", "MEMSET", "ZeroMemory", "SecureZeroMemory"):
+            return
+        for position, argument in enumerate(arguments):
+            inner = strip(argument)
+            if isinstance(inner, Unary) and inner.op == "&":
+                add(inner.operand, "out", call, position)
+            elif isinstance(inner, Name | Member) and self._by_reference(call, position, definition):
+                add(inner, "out", call, position)
+
+    def _by_reference(self, call: Call, position: int, definition: Definition) -> bool:
+        """Whether an argument is passed to a parameter that is a non-const reference, or a pointer
+        that the callee may write through (``int *flags`` handed on by its name)."""
+        for callee in self.symbols.call_target(call, definition).definitions:
+            parameters = callee.function.parameters
+            if position < len(parameters):
+                type = parameters[position].type
+                if "&" in type and not type.strip().startswith("const"):
+                    return True
+                if type.count("*") == 1 and _scalar(type):
+                    return True
+        return False
+
+    def _add(self, index: dict[str, list[Write]], write: Write, type: str) -> None:
+        """Record a write, and those to the fields and elements when its value is an initialiser."""
+        stack: list[tuple[Write, str, int]] = [(write, type, 0)]
+        while stack:
+            current, kind, depth = stack.pop()
+            index[_key(current.target)].append(current)
+            value = current.value
+            while isinstance(value, Cast):
+                kind, value = value.type, value.operand
+            if isinstance(value, Name):
+                # A macro that stands for a whole initialiser (LWS_PLUGIN_PROTOCOL_…).
+                macro = self.symbols.macro(value.id, current.definition.path)
+                if macro is not None and isinstance(macro.value, Initializer):
+                    value = macro.value
+            if isinstance(value, Call) and value.kind == "construct" and isinstance(value.function, Name):
+                built = self.type_name(value.function.id, current.definition.path)
+                if built in _POSITIONAL and value.arguments:
+                    kind = built
+                    items = tuple(Item(argument.span, argument) for argument in value.arguments)
+                    value = Initializer(value.span, items, built)
+            if not isinstance(value, Initializer) or depth > 6:
+                continue
+            kind = value.type or kind
+            stack.extend((*entry, depth + 1) for entry in reversed(self._items(current, value, kind)))
+
+    def _items(self, write: Write, value: Initializer, kind: str) -> list[tuple[Write, str]]:
+        """The writes to the fields or elements that an initialiser makes."""
+        found: list[tuple[Write, str]] = []
+        path = write.definition.path
+        listed = kind.strip().endswith("]") or bool(element_type(kind))
+        fields: tuple[tuple[str, str], ...] = ()
+        if not listed:
+            fields = self._fields(kind, path)
+            if (
+                not fields
+                and value.items
+                and all(isinstance(strip(item.value), Initializer | Name) for item in value.items)
+            ):
+                nested = [item for item in value.items if isinstance(strip(item.value), Initializer)]
+                listed = bool(nested) and all(not isinstance(item.designator, str) for item in value.items)
+        element = element_type(kind) or ("" if listed else kind)
+        position = 0
+        base: Value = write.target if write.index is None else _indexed(write.target, write.index)
+        for item in value.items:
+            designator = item.designator
+            at = designator if isinstance(designator, int) else None
+            if listed:
+                if isinstance(designator, str):
+                    number = self.constant(designator, path)
+                    at = number
+                position = at if at is not None else position
+                place = Number(item.span, position)
+                position += 1
+                found.append(
+                    (
+                        msgspec.structs.replace(write, op="=", value=item.value, index=place, span=item.span),
+                        element,
+                    )
+                )
+                continue
+            name, type = (designator, "") if isinstance(designator, str) else ("", "")
+            if name:
+                type = dict(fields).get(name, "")
+                names = [entry[0] for entry in fields]
+                position = names.index(name) + 1 if name in names else position
+            elif position < len(fields):
+                name, type = fields[position]
+                position += 1
+            if name:
+                member = Member(item.span, base, name, item.span)
+                found.append(
+                    (
+                        msgspec.structs.replace(
+                            write,
+                            target=member,
+                            op="=",
+                            value=item.value,
+                            index=None,
+                            span=item.span,
+                            owner="",
+                        ),
+                        type,
+                    )
+                )
+        return found
+
+    def _fields(self, type: str, path: str) -> tuple[tuple[str, str], ...]:
+        """The fields of a class in order, with their types."""
+        name = self.type_name(type, path)
+        if name in _POSITIONAL:
+            return tuple((field, "") for field in _POSITIONAL[name])
+        declared = self.symbols.class_named(name, path) if name else None
+        return tuple((field.name, field.type) for field in declared.fields) if declared else ()
+
+    def writes_named(self, name: str) -> Sequence[Write]:
+        """All writes to variables and fields of that name, in file order."""
+        return self._writes.get(last_component(name), ())
+
+    def constant(self, name: str, path: str) -> int | None:
+        """The value of an enumerator or of a macro that is a plain number, the project's or lws's."""
+        number = self.project.enumerators.get(last_component(name))
+        if number is None:
+            macro = self.symbols.macro(name, path)
+            if macro is not None and isinstance(strip(macro.value), Number):
+                inner = strip(macro.value)
+                return inner.value if isinstance(inner, Number) else None
+            number = api.constant_value(name)
+        return number
+
+    # ------------------------------------------------------------------ expressions
+
+    def _eval(self, value: Value, scope: Scope, depth: int) -> list[Alternative]:
+        self._effort -= 1
+        if depth > MAX_DEPTH or self._effort < 0:
+            self._cut = True
+            return [self._unknown(value, scope, "too deep to follow")]
+        key = (id(value), scope.definition.id, id(scope.frame), -1 if scope.order is None else scope.order)
+        known = self._memory.get(key)
+        if known is not None:
+            return known[2]
+        mark = ("value", *key)
+        if mark in self._active:
+            self._cut = True
+            return []
+        self._active.add(mark)
+        before, self._cut = self._cut, False
+        try:
+            found = _bounded(self._evaluate(value, scope, depth))
+        finally:
+            self._active.discard(mark)
+        if not self._cut:
+            # The node and the frame are kept so that their identities stay theirs.
+            self._memory[key] = (value, scope.frame, found)
+        self._cut = self._cut or before
+        return found
+
+    def _evaluate(self, value: Value, scope: Scope, depth: int) -> list[Alternative]:
+        place = Place(scope.definition.path, value.span)
+        match value:
+            case Number():
+                piece = Piece(str(value.value), place, place, scope.definition, value.value)
+                return [Alternative("number", value.value, pieces=(piece,))]
+            case Text():
+                piece = Piece(value.value, place, place, scope.definition)
+                return [Alternative("text", text=value.value, pieces=(piece,))]
+            case Null():
+                piece = Piece("NULL", place, place, scope.definition)
+                return [Alternative("null", pieces=(piece,))]
+            case Name():
+                return self._name(value, scope, depth)
+            case Member():
+                return self._member(value, scope, depth)
+            case Index():
+                return self._eval(value.object, scope, depth + 1)
+            case Cast():
+                return self._eval(value.operand, scope, depth + 1)
+            case Assign(op="="):
+                return self._eval(value.value, scope, depth + 1)
+            case Unary():
+                return self._unary(value, scope, depth)
+            case Binary():
+                return self._binary(value, scope, depth)
+            case Conditional():
+                return self._conditional(value, scope, depth)
+            case Call():
+                return self._call(value, scope, depth)
+            case Initializer() if len(value.items) == 1:
+                return self._eval(value.items[0].value, scope, depth + 1)
+            case Initializer() if not value.items:
+                return [Alternative("number", 0)]
+            case Unknown() if len(value.parts) == 1:
+                return [_as_partial(a) for a in self._eval(value.parts[0], scope, depth + 1)]
+            case _:
+                return [self._unknown(value, scope, "not understood")]
+
+    def _unknown(self, value: Value, scope: Scope, why: str) -> Alternative:
+        place = Place(scope.definition.path, value.span)
+        return Alternative("unknown", pieces=(Piece(why, place, place, scope.definition),))
+
+    def _conditional(self, value: Conditional, scope: Scope, depth: int) -> list[Alternative]:
+        found: list[Alternative] = []
+        for side, holds in ((value.then, True), (value.other, False)):
+            guard = Guard("?", value.test, holds)
+            inner = msgspec.structs.replace(scope, guards=(*scope.guards, guard))
+            when = (Circumstance(scope.definition.path, scope.definition, guard),)
+            found.extend(_under(a, when) for a in self._eval(side, inner, depth + 1))
+        return found
+
+    def _unary(self, value: Unary, scope: Scope, depth: int) -> list[Alternative]:
+        if value.op in ("*", "&"):
+            return self._eval(value.operand, scope, depth + 1)
+        if value.op == "sizeof":
+            return [self._unknown(value, scope, "a size")]
+        found = []
+        for a in self._eval(value.operand, scope, depth + 1):
+            if a.kind == "null":
+                a = msgspec.structs.replace(a, kind="number", number=0)
+            if a.kind == "text" and value.op == "!":
+                a = msgspec.structs.replace(a, kind="number", number=1)
+            if a.kind != "number" or a.partial or value.op not in ("-", "~", "!", "+"):
+                found.append(self._unknown(value, scope, "computed"))
+                continue
+            number = {"-": -a.number, "~": ~a.number, "!": int(not a.number), "+": a.number}[value.op]
+            pieces = a.pieces
+            if len(pieces) == 1:
+                pieces = (msgspec.structs.replace(pieces[0], number=number),)
+            found.append(msgspec.structs.replace(a, number=number, pieces=pieces))
+        return found
+
+    def _binary(self, value: Binary, scope: Scope, depth: int) -> list[Alternative]:
+        # Chains of the same operator lean left; they are unrolled so that length costs no depth.
+        operands: list[Value] = []
+        node: Value = value
+        while isinstance(node, Binary) and node.op == value.op and len(operands) < 200:
+            operands.append(node.right)
+            node = node.left
+        operands.append(node)
+        operands.reverse()
+        if value.op == ",":
+            return self._eval(operands[-1], scope, depth + 1)
+        found = self._eval(operands[0], scope, depth + 1)
+        for operand in operands[1:]:
+            right = self._eval(operand, scope, depth + 1)
+            found = _bounded(
+                [
+                    combined
+                    for a in found
+                    for b in right
+                    if not _conflict(a.when, b.when)
+                    for combined in (self._combine(value.op, a, b, value, scope),)
+                ]
+            )
+        return found
+
+    def _combine(self, op: str, a: Alternative, b: Alternative, value: Value, scope: Scope) -> Alternative:
+        when = _join(a.when, b.when)
+        pieces = (*a.pieces, *(p for p in b.pieces if p not in a.pieces))
+        if op == "+" and "text" in (a.kind, b.kind):
+            if a.kind == "text" and b.kind == "number":
+                return msgspec.structs.replace(a, partial=True)
+            text = (a.text if a.kind == "text" else "") + (b.text if b.kind == "text" else "")
+            whole = a.kind == b.kind == "text" and not (a.partial or b.partial)
+            return Alternative("text", text=text, partial=not whole, pieces=pieces, when=when)
+        left, right = _as_number(a), _as_number(b)
+        if op == "|" and (left is None) != (right is None):
+            known = left if left is not None else right
+            return Alternative("number", known or 0, partial=True, pieces=pieces, when=when)
+        if left is None or right is None:
+            return Alternative("unknown", pieces=pieces[:8], when=when)
+        number = _compute(op, left, right)
+        if number is None:
+            return self._unknown(value, scope, "computed")
+        partial = a.partial or b.partial
+        if op == "&":
+            pieces = tuple(
+                msgspec.structs.replace(p, number=p.number & number)
+                for p in a.pieces
+                if p.number is not None and p.number & number
+            )
+        elif op not in ("|", "+", "^"):
+            place = Place(scope.definition.path, value.span)
+            pieces = (Piece(str(number), place, place, scope.definition, number),)
+        return Alternative("number", number, partial=partial, pieces=pieces, when=when)
+
+    # ------------------------------------------------------------------ names
+
+    def _name(self, value: Name, scope: Scope, depth: int) -> list[Alternative]:
+        definition = scope.definition
+        place = Place(definition.path, value.span)
+        declaring = self.declaring(definition, value.id)
+        if declaring is not None:
+            return self._local(value, declaring, scope, depth)
+        owner = self.field_owner(definition, value.id)
+        if owner:
+            return self._field(owner, value.id, None, value, scope, depth)
+        macro = self.symbols.macro(value.id, definition.path)
+        if macro is not None:
+            return self._macro(value, scope, depth)
+        number = self.project.enumerators.get(last_component(value.id))
+        if number is None:
+            number = api.constant_value(value.id)
+        if number is not None:
+            piece = Piece(value.id, place, place, definition, number)
+            return [Alternative("number", number, pieces=(piece,))]
+        variable = self.symbols.variable(value.id, definition.path)
+        if variable is not None:
+            writes = [w for w in self.writes_named(value.id) if self._writes_global(w, variable.place)]
+            initial = [] if any(w.definition.id < 0 for w in writes) else [Alternative("number", 0)]
+            if "extern" in variable.declare.type and not writes:
+                initial = [self._unknown(value, scope, f"{value.id}, set elsewhere")]
+            found = self._fold(writes, scope, initial, depth)
+            return [_through(a, variable.place, f"{value.id} is declared here") for a in found]
+        if "::" in value.id:
+            class_ = last_component(value.id.rsplit("::", 1)[0])
+            if class_ in self.symbols.classes:
+                return self._field(class_, last_component(value.id), None, value, scope, depth)
+        return [self._unknown(value, scope, value.id)]
+
+    def _macro(self, value: Name, scope: Scope, depth: int) -> list[Alternative]:
+        """What a macro stands for; it has several texts when different ``#if`` arms define it."""
+        entries = self.symbols.macros[value.id]
+        here = [entry for entry in entries if entry[0] == scope.definition.path]
+        nearest = self.symbols.macro(value.id, scope.definition.path)
+        chosen = here or [entry for entry in entries if entry[1] is nearest]
+        found: list[Alternative] = []
+        for path, macro in chosen[:8]:
+            if isinstance(macro.value, Name) and macro.value.id == value.id:
+                continue
+            at = self.project.flow.file_scope(path)
+            when = self.circumstances(at, (), macro.span)
+            root = Place(path, macro.value.span)
+            step = Via(Place(scope.definition.path, value.span), f"{value.id} is a macro")
+            for a in self._eval(macro.value, Scope(at), depth + 1):
+                found.append(_passed(_under(_rooted(a, root), when), step))
+        return found or [self._unknown(value, scope, value.id)]
+
+    def declaring(self, definition: Definition, name: str) -> Definition | None:
+        """The function whose local or parameter ``name`` is, seen from ``definition`` outwards."""
+        current: Definition | None = definition
+        while current is not None:
+            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+                return current
+            current = self.symbols.parent(current)
+        return None
+
+    def field_owner(self, definition: Definition, name: str) -> str:
+        """The class whose field the bare name is, for code inside a method; else ""."""
+        owner = self.symbols.owner(definition)
+        if not owner or "::" in name:
+            return ""
+        for class_ in self.symbols.lineage(owner, definition.path):
+            declared = self.symbols.class_named(class_, definition.path)
+            if declared is not None and any(f.name == name for f in declared.fields):
+                return declared.name
+        return ""
+
+    def _local(self, value: Name, declaring: Definition, scope: Scope, depth: int) -> list[Alternative]:
+        writes = [
+            w
+            for w in self.writes_named(value.id)
+            if isinstance(w.target, Name) and self._same_local(w, declaring, value.id)
+        ]
+        initial = self._parameter(value, declaring, scope, depth)
+        here = scope if scope.definition is declaring else Scope(scope.definition, scope.frame)
+        found = self._fold(writes, here, initial, depth)
+        return found or [self._unknown(value, scope, f"{value.id}, which gets no value here")]
+
+    def _same_local(self, write: Write, declaring: Definition, name: str) -> bool:
+        if write.definition is declaring:
+            return True
+        return write.definition.id >= 0 and self.declaring(write.definition, name) is declaring
+
+    def _parameter(self, value: Name, declaring: Definition, scope: Scope, depth: int) -> list[Alternative]:
+        """What the parameter of that name may be on entry; nothing for other locals."""
+        position = _position(declaring, value.id)
+        if position is None:
+            return []
+        found: list[Alternative] = []
+        for caller, frame, site, argument, ambiguous in self._arguments(declaring, position, scope.frame):
+            inner = Scope(caller, frame, site.order, site.guards)
+            when = self.circumstances(caller, site.guards, site.node.span)
+            step = Via(
+                Place(caller.path, site.node.span), f"passed as {value.id} to {declaring.function.name}()"
+            )
+            root = Place(caller.path, argument.span)
+            for a in self._eval(argument, inner, depth + 1):
+                found.append(_passed(_under(_rooted(a, root), when), step, ambiguous))
+        return found or [self._unknown(value, scope, f"parameter {value.id} of {declaring.function.name}()")]
+
+    def _arguments(
+        self, callee: Definition, position: int, frame: Frame | None
+    ) -> list[tuple[Definition, Frame | None, Site, Value, bool]]:
+        """The arguments that a parameter gets: of the call in ``frame``, else of all calls."""
+        while frame is not None:
+            if frame.callee is callee:
+                call = frame.site.node
+                if isinstance(call, Call) and position < len(call.arguments):
+                    return [(frame.caller, frame.parent, frame.site, call.arguments[position], False)]
+                return []
+            frame = frame.parent
+        found: list[tuple[Definition, Frame | None, Site, Value, bool]] = []
+        for edge in self.project.flow.callers.get(callee.id, ())[:MAX_CALLERS]:
+            call = edge.site.node
+            if edge.kind != "argument" and isinstance(call, Call) and position < len(call.arguments):
+                found.append((edge.caller, None, edge.site, call.arguments[position], edge.ambiguous))
+        return found
+
+    def _writes_global(self, write: Write, place: Place) -> bool:
+        if not isinstance(write.target, Name) or write.owner:
+            return False
+        if write.definition.id >= 0:
+            if self.declaring(write.definition, write.target.id) is not None:
+                return False
+            if self.field_owner(write.definition, write.target.id):
+                return False
+        elif write.target.span == place.span and write.definition.path == place.path:
+            return True
+        variable = self.symbols.variable(write.target.id, write.definition.path)
+        return variable is not None and variable.place == place
+
+    # ------------------------------------------------------------------ fields
+
+    def _member(self, value: Member, scope: Scope, depth: int) -> list[Alternative]:
+        owner = self.class_of(value.object, scope.definition)
+        return self._field(owner, value.field, value.object, value, scope, depth)
+
+    def _field(
+        self, owner: str, field: str, object: Value | None, value: Value, scope: Scope, depth: int
+    ) -> list[Alternative]:
+        """What a field of a class, or of the object where it can be named, may hold."""
+        pointees = self._objects(object, scope, depth + 1) if object is not None else []
+        named = [p for p in pointees if p.object[0] != "class"]
+        wanted = [p.object for p in pointees] or [self.instance(owner, scope.definition.path)]
+        index = _index_of(object)
+        number = self._index_number(index, scope, depth)
+        path = scope.definition.path
+        writes = self.writes_to_field(field, wanted, number, depth)
+        found: list[Alternative] = []
+        if writes:
+            found = self._fold([w for w, _ in writes], scope, [], depth, dict_of(writes))
+        if object is not None and not writes:
+            found = self._from_whole(field, object, scope, depth)
+        if not found and named and owner:
+            # An object of its own that nothing was written to: zeroed, as far as we see.
+            writes = self.writes_to_field(field, [self.instance(owner, path)], number, depth)
+            if not writes or named[0].object[0] in ("local", "global"):
+                return [Alternative("number", 0)]
+            found = self._fold([w for w, _ in writes], scope, [], depth, dict_of(writes))
+        return found or [self._unknown(value, scope, f"{field}, which is set elsewhere")]
+
+    def _index_number(self, index: Value | None, scope: Scope, depth: int) -> int | None:
+        if index is None:
+            return None
+        inner = strip(index)
+        if isinstance(inner, Number):
+            return inner.value
+        if isinstance(inner, Name):
+            return self.constant(inner.id, scope.definition.path)
+        return None
+
+    def writes_to_field(
+        self, field: str, objects: Sequence[Object], index: int | None = None, depth: int = 0
+    ) -> list[tuple[Write, Pointee]]:
+        """The writes to a field of ``objects``: to exactly those where there are any, else to any
+        object of their classes.  ``index`` narrows an array down to one element."""
+        exact: list[tuple[Write, Pointee]] = []
+        loose: list[tuple[Write, Pointee]] = []
+        wanted = set(objects)
+        owners = [(o[1], o[2]) for o in objects if o[0] == "class"]
+        for write in self.writes_named(field):
+            if index is not None and not self._element(write, index):
+                continue
+            for pointee in self.bases(write, depth):
+                if pointee.object in wanted:
+                    exact.append((write, pointee))
+                    break
+                if not owners:
+                    continue
+                if pointee.object[0] == "class":
+                    class_, home = pointee.object[1], pointee.object[2]
+                else:
+                    class_ = self._written_class(write)
+                    home = self._home(class_, write.definition.path)
+                if (class_, home) in owners or self._related(class_, owners, write):
+                    loose.append((write, pointee))
+                    break
+        # A class stands for all its instances, so what is written to one of them counts too.
+        return [*exact, *loose] if owners else exact
+
+    def _related(self, class_: str, owners: Sequence[tuple[str, str]], write: Write) -> bool:
+        """Whether a class derives from one of ``owners`` or the other way round."""
+        if not class_ or class_ not in self.symbols.classes:
+            return False
+        path = write.definition.path
+        lineage = self.symbols.lineage(class_, path)
+        return any(
+            owner in lineage or class_ in self.symbols.lineage(owner, path)
+            for owner, _ in owners
+            if owner and owner != class_
+        )
+
+    def _element(self, write: Write, index: int) -> bool:
+        """Whether a write may be to element ``index`` of its array."""
+        number = self.element(write)
+        return number is None or number == index
+
+    def _written_class(self, write: Write) -> str:
+        if write.owner:
+            return write.owner
+        if isinstance(write.target, Member):
+            return self.class_of(write.target.object, write.definition)
+        return self.field_owner(write.definition, write.target.id)
+
+    def bases(self, write: Write, depth: int = 0) -> list[Pointee]:
+        """The objects whose field a write goes to; none when it writes a plain variable."""
+        if write.owner:
+            return [Pointee(self.instance(write.owner, write.definition.path))]
+        if isinstance(write.target, Member):
+            return self._objects(write.target.object, Scope(write.definition, None, write.order), depth + 1)
+        if write.definition.id < 0:
+            class_ = last_component(write.target.id.rsplit("::", 1)[0]) if "::" in write.target.id else ""
+            return [Pointee(self.instance(class_, write.definition.path))] if class_ else []
+        if self.declaring(write.definition, write.target.id) is not None:
+            return []
+        owner = self.field_owner(write.definition, write.target.id)
+        return [Pointee(self.instance(owner, write.definition.path))] if owner else []
+
+    def _from_whole(self, field: str, object: Value, scope: Scope, depth: int) -> list[Alternative]:
+        """What a field holds because the whole object was copied from another."""
+        target, _ = _target(object)
+        if not isinstance(target, Name):
+            return []
+        found: list[Alternative] = []
+        declaring = self.declaring(scope.definition, target.id)
+        variable = self.symbols.variable(target.id, scope.definition.path) if declaring is None else None
+        for write in self.writes_named(target.id):
+            if not isinstance(write.target, Name) or write.op != "=":
+                continue
+            if declaring is not None:
+                if not self._same_local(write, declaring, target.id):
+                    continue
+            elif variable is None or not self._writes_global(write, variable.place):
+                continue
+            inner = strip(write.value)
+            when = self.around(write)
+            if isinstance(inner, Call) and not self.symbols.call_target(inner, write.definition).definitions:
+                # A macro we don't see that makes a counted string of a literal.
+                texts = [a for a in inner.arguments if isinstance(a, Text)]
+                if len(texts) == 1 and len(inner.arguments) == 1:
+                    found.extend(_under(a, when) for a in self._eval(texts[0], write.scope, depth + 1))
+                continue
+            if isinstance(inner, Name | Member | Unary | Index):
+                part = Member(write.span, inner, field, write.span)
+                found.extend(_under(a, when) for a in self._eval(part, write.scope, depth + 1))
+        if declaring is not None and not found:
+            position = _position(declaring, target.id)
+            if position is not None:
+                for caller, frame, site, argument, _ in self._arguments(declaring, position, scope.frame):
+                    part = Member(argument.span, argument, field, argument.span)
+                    inner_scope = Scope(caller, frame, site.order, site.guards)
+                    when = self.circumstances(caller, site.guards, site.node.span)
+                    found.extend(_under(a, when) for a in self._eval(part, inner_scope, depth + 1))
+        return found
+
+    # ------------------------------------------------------------------ objects
+
+    def _objects(self, value: Value, scope: Scope, depth: int) -> list[Pointee]:
+        self._effort -= 1
+        if depth > MAX_DEPTH or self._effort < 0:
+            self._cut = True
+            return []
+        key = (id(value), scope.definition.id, id(scope.frame), -1 if scope.order is None else scope.order)
+        known = self._pointees.get(key)
+        if known is not None:
+            return known[2]
+        mark = ("object", *key)
+        if mark in self._active:
+            self._cut = True
+            return []
+        self._active.add(mark)
+        before, self._cut = self._cut, False
+        try:
+            found = _distinct(self._object(value, scope, depth))
+        finally:
+            self._active.discard(mark)
+        if not self._cut:
+            self._pointees[key] = (value, scope.frame, found)
+        self._cut = self._cut or before
+        return found
+
+    def _object(self, value: Value, scope: Scope, depth: int) -> list[Pointee]:
+        definition = scope.definition
+        match value:
+            case Name(id="this"):
+                return [Pointee(self.instance(self.symbols.owner(definition), definition.path))]
+            case Name():
+                return self._named_object(value, scope, depth)
+            case Member():
+                owner = self.class_of(value.object, definition)
+                return self._member_object(owner, value.field, value, scope, depth)
+            case Index():
+                return self._objects(value.object, scope, depth + 1)
+            case Unary(op="*" | "&"):
+                return self._objects(value.operand, scope, depth + 1)
+            case Cast():
+                inner = self._objects(value.operand, scope, depth + 1)
+                named = [p for p in inner if p.object[0] != "class"]
+                if named:
+                    return named
+                class_ = self.type_name(value.type, definition.path)
+                return (
+                    [Pointee(self.instance(class_, definition.path))]
+                    if class_ and class_ != "void"
+                    else inner
+                )
+            case Conditional():
+                return [
+                    *self._objects(value.then, scope, depth + 1),
+                    *self._objects(value.other, scope, depth + 1),
+                ]
+            case Assign(op="="):
+                return self._objects(value.value, scope, depth + 1)
+            case Binary(op="+" | "-"):
+                return self._objects(value.left, scope, depth + 1)
+            case Call():
+                return self._called_object(value, scope, depth)
+            case _:
+                return self._some(value, definition)
+
+    def _some(self, value: Value, definition: Definition) -> list[Pointee]:
+        class_ = self.class_of(value, definition)
+        return [Pointee(self.instance(class_, definition.path))] if class_ else []
+
+    def _named_object(self, value: Name, scope: Scope, depth: int) -> list[Pointee]:
+        definition = scope.definition
+        declaring = self.declaring(definition, value.id)
+        if declaring is None:
+            owner = self.field_owner(definition, value.id)
+            if owner:
+                return self._member_object(owner, value.id, value, scope, depth)
+            variable = self.symbols.variable(value.id, definition.path)
+            if variable is None:
+                return self._some(value, definition)
+            me: Object = ("global", variable.path, variable.declare.name)
+            type = variable.declare.type
+            if by_value(type) or type.endswith("]"):
+                return [Pointee(me)]
+            writes = [w for w in self.writes_named(value.id) if self._writes_global(w, variable.place)]
+            return self._pointed(writes, me, type, definition, depth)
+        type = self.symbols.local_type(declaring, value.id) or ""
+        me = ("local", declaring.path, str(declaring.id), value.id)
+        position = _position(declaring, value.id)
+        if position is None and (by_value(type) or type.endswith("]")):
+            return [Pointee(me)]
+        writes = [
+            w
+            for w in self.writes_named(value.id)
+            if isinstance(w.target, Name) and w.op == "=" and self._same_local(w, declaring, value.id)
+        ]
+        found: list[Pointee] = []
+        if position is not None:
+            for caller, frame, site, argument, _ in self._arguments(declaring, position, scope.frame):
+                when = self.circumstances(caller, site.guards, site.node.span)
+                step = Via(
+                    Place(caller.path, site.node.span),
+                    f"passed as {value.id} to {declaring.function.name}()",
+                )
+                inner = Scope(caller, frame, site.order)
+                for p in self._objects(argument, inner, depth + 1):
+                    found.append(Pointee(p.object, (*p.via, step), _join(when, p.when)))
+            if not found and not writes:
+                class_ = self.type_name(type, declaring.path)
+                if class_ in _IDENTIFIED:
+                    # A struct that the caller hands in: an object of its own within this function.
+                    return [Pointee(me)]
+                return [Pointee(self.instance(class_, definition.path))] if class_ else []
+        if writes:
+            found.extend(self._pointed(writes, me, type, definition, depth))
+        return found or self._some(value, definition)
+
+    def _pointed(
+        self, writes: Sequence[Write], me: Object, type: str, definition: Definition, depth: int
+    ) -> list[Pointee]:
+        """What a pointer points to, given the writes to it; ``me`` names what it alone knows."""
+        found: list[Pointee] = []
+        for write in writes[:MAX_CALLERS]:
+            inner = strip(write.value)
+            if isinstance(inner, Null) or (isinstance(inner, Number) and not inner.value):
+                continue
+            if write.op not in ("=",):
+                continue
+            if isinstance(inner, Initializer) or _allocates(inner):
+                found.append(Pointee(me))
+                continue
+            found.extend(self._objects(write.value, write.scope, depth + 1))
+        named = [p for p in found if p.object[0] != "class"]
+        if named:
+            return named
+        class_ = self.type_name(type, definition.path)
+        if class_ in _IDENTIFIED and not found:
+            return [Pointee(me)]
+        return found or ([Pointee(self.instance(class_, definition.path))] if class_ else [])
+
+    def _member_object(self, owner: str, field: str, value: Value, scope: Scope, depth: int) -> list[Pointee]:
+        type = self.symbols.type_of(value, scope.definition)
+        me: Object = ("member", owner, field, self._home(owner, scope.definition.path))
+        pointers = self._hides_pointer(type)
+        if not pointers and (by_value(type) or type.endswith("]")):
+            return [Pointee(me)]
+        class_ = self.type_name(type, scope.definition.path)
+        if class_ and class_ not in _IDENTIFIED and class_ != "void" and class_ not in _VOIDS:
+            return [Pointee(self.instance(class_, scope.definition.path))]
+        writes = [
+            w
+            for w, _ in self.writes_to_field(
+                field, [self.instance(owner, scope.definition.path)], None, depth
+            )
+            if w.op == "="
+        ]
+        return self._pointed(writes, me, type, scope.definition, depth)
+
+    def _hides_pointer(self, type: str) -> bool:
+        """Whether a type as written is (an array of) a typedef that stands for a pointer."""
+        word = last_component(class_name(type))
+        return word in _VOIDS or any("*" in alias.type for _, alias in self.symbols.aliases.get(word, ()))
+
+    def _called_object(self, call: Call, scope: Scope, depth: int) -> list[Pointee]:
+        definition = scope.definition
+        if isinstance(call.function, Member) and call.function.field in (
+            "get",
+            "data",
+            "at",
+            "lock",
+            "value",
+        ):
+            if not self.symbols.call_target(call, definition).definitions:
+                return self._objects(call.function.object, scope, depth + 1)
+        found: list[Pointee] = []
+        site = _site_of(definition, call)
+        for callee in self.symbols.call_target(call, definition).definitions[:4]:
+            for returned in callee.body.returns:
+                node = returned.node
+                if isinstance(node, Return) and node.value is not None and site is not None:
+                    frame = Frame(callee, definition, site, scope.frame)
+                    inner = Scope(callee, frame, returned.order, returned.guards)
+                    found.extend(self._objects(node.value, inner, depth + 1))
+        named = [p for p in found if p.object[0] != "class"]
+        return named or self._some(call, definition)
+
+    # ------------------------------------------------------------------ calls
+
+    def _call(self, call: Call, scope: Scope, depth: int) -> list[Alternative]:
+        name = callee_name(call)
+        plain = name.split("<", 1)[0]
+        arguments = call.arguments
+        if plain in ("std::make_unique", "std::make_shared") or _allocates(call):
+            return [self._unknown(call, scope, "newly allocated")]
+        binding = self.symbols.call_target(call, scope.definition)
+        if binding.definitions:
+            return self._returned(call, binding.definitions, scope, depth)
+        if isinstance(call.function, Member) and call.function.field in _VIEWS:
+            return self._eval(call.function.object, scope, depth + 1)
+        if isinstance(call.function, Member) and call.function.field in (
+            "empty",
+            "isEmpty",
+            "size",
+            "length",
+        ):
+            return [self._unknown(call, scope, f"{name}()")]
+        which = _SAME.get(plain)
+        if which is None and call.kind == "construct" and "string" in plain.lower():
+            which = 0
+        if which is not None:
+            if which < len(arguments):
+                return self._eval(arguments[which], scope, depth + 1)
+            return [Alternative("text", text="")] if not arguments else [self._unknown(call, scope, name)]
+        if call.kind == "construct" and len(arguments) == 1:
+            return self._eval(arguments[0], scope, depth + 1)
+        if plain in ("std::getenv", "getenv", "g_getenv", "secure_getenv") and arguments:
+            variable = arguments[0]
+            text = variable.value if isinstance(variable, Text) else "…"
+            return [self._unknown(call, scope, f"environment variable {text}")]
+        return [self._unknown(call, scope, f"{name or 'a call'}()")]
+
+    def _returned(
+        self, call: Call, callees: Sequence[Definition], scope: Scope, depth: int
+    ) -> list[Alternative]:
+        site = _site_of(scope.definition, call)
+        if site is None:
+            return [self._unknown(call, scope, f"{callee_name(call)}()")]
+        found: list[Alternative] = []
+        for callee in callees[:4]:
+            frame = Frame(callee, scope.definition, site, scope.frame)
+            step = Via(Place(scope.definition.path, call.span), f"returned by {callee.function.name}()")
+            for returned in callee.body.returns:
+                node = returned.node
+                if not isinstance(node, Return) or node.value is None:
+                    continue
+                inner = Scope(callee, frame, returned.order, returned.guards)
+                when = self.circumstances(callee, returned.guards, node.span)
+                root = Place(callee.path, node.value.span)
+                for a in self._eval(node.value, inner, depth + 1):
+                    found.append(_passed(_under(_rooted(a, root), when), step))
+        return found or [self._unknown(call, scope, f"{callee_name(call)}()")]
+
+    # ------------------------------------------------------------------ reaching writes
+
+    def _fold(
+        self,
+        writes: Sequence[Write],
+        scope: Scope,
+        initial: list[Alternative],
+        depth: int,
+        pointees: dict[int, Pointee] | None = None,
+    ) -> list[Alternative]:
+        """What a thing holds at ``scope`` after ``writes``.
+
+        Writes in the reading function count in their order up to the reading place; those of other
+        functions count in any order, each as a possibility.
+        """
+        here = [w for w in writes if w.definition is scope.definition]
+        others = [w for w in writes if w.definition is not scope.definition]
+        if scope.order is not None and here:
+            order = scope.order
+            here = [w for w in here if w.order < order or _same_loop(w.guards, scope.guards)]
+            here = [w for w in here if w.order < order] or here
+        here = [w for w in here if not self._excluded(w, scope)]
+        state = list(initial)
+        adders: list[Write] = []
+        for group in _grouped(others):
+            # What a function adds without setting it first is added to whatever came from elsewhere.
+            setting = False
+            held: list[Alternative] = []
+            for write in group:
+                setting = setting or write.op in ("=", "item")
+                if setting:
+                    held = self._apply(held, write, scope, depth, pointees, alone=True)
+                else:
+                    adders.append(write)
+            state.extend(held)
+        for write in adders:
+            state = self._apply(state, write, scope, depth, pointees, alone=False, optional=True)
+        seen: list[Write] = []
+        for write in sorted(here, key=lambda w: w.order):
+            state = self._apply(state, write, scope, depth, pointees, alone=False)
+            if write.op == "=":
+                state = self._without_stale(state, write, seen, scope)
+                seen.append(write)
+        return _bounded(state)
+
+    def _excluded(self, write: Write, scope: Scope) -> bool:
+        """Whether a write stands in a branch that the reading place is not in."""
+        for a in write.guards:
+            for b in scope.guards:
+                if a.test is not None and a.test is b.test and a.kind in ("if", "?", "switch"):
+                    if a.holds != b.holds:
+                        return True
+        return False
+
+    def _without_stale(
+        self, state: list[Alternative], write: Write, seen: Sequence[Write], scope: Scope
+    ) -> list[Alternative]:
+        """Drop what was there before when both branches of one condition set the thing anew."""
+        mine = self.around(write)
+        if not mine:
+            return state
+        for earlier in seen:
+            theirs = self.around(earlier)
+            if len(theirs) == len(mine) and mine[-1].opposes(theirs[-1]):
+                if all(a.same(b) for a, b in zip(mine[:-1], theirs[:-1], strict=True)):
+                    ends = (mine[-1], theirs[-1])
+                    return [a for a in state if any(c.same(e) for c in a.when for e in ends)]
+        return state
+
+    def _apply(
+        self,
+        state: list[Alternative],
+        write: Write,
+        scope: Scope,
+        depth: int,
+        pointees: dict[int, Pointee] | None,
+        *,
+        alone: bool,
+        optional: bool = False,
+    ) -> list[Alternative]:
+        """The alternatives after one more write."""
+        pointee = pointees.get(id(write)) if pointees is not None else None
+        when = self.around(write)
+        if pointee is not None:
+            when = _join(pointee.when, when)
+        shared = self.circumstances(scope.definition, scope.guards, write.span)
+        chosen = [c for c in when if not any(c.same(s) for s in shared)]
+        frame = scope.frame if write.definition is scope.definition else None
+        inner = Scope(write.definition, frame, write.order, write.guards)
+        if write.op == "out":
+            return self._out(state, write, inner, when, chosen, depth)
+        root = Place(write.definition.path, write.value.span)
+        steps = [] if write.definition is scope.definition else [Via(write.place, "set here")]
+        if pointee is not None:
+            steps.extend(pointee.via)
+        values = []
+        for a in self._eval(write.value, inner, depth + 1):
+            a = _under(_rooted(a, root), when)
+            for step in steps:
+                a = _passed(a, step)
+            values.append(a)
+        if write.op == "item":
+            return [*state, *(_as_partial(v) for v in values)]
+        if write.op == "=":
+            if not chosen and not alone and not optional:
+                return values
+            kept = [a for a in state if not chosen or not _covers(a.when, chosen)]
+            return [*(kept if chosen else []), *values]
+        op = write.op[:-1]
+        if not state:
+            state = [
+                Alternative("text" if any(v.kind == "text" for v in values) else "number", partial=False)
+            ]
+        looped = op == "+" and any(v.kind == "text" for v in values)
+        found: list[Alternative] = []
+        for old in state:
+            if _conflict(old.when, tuple(chosen)):
+                found.append(old)
+                continue
+            if optional or (chosen and not _covers(old.when, chosen)):
+                found.append(old)
+            if looped and any(g.kind == "loop" for g in write.guards):
+                # Built up piece by piece: the pieces are all we tell.
+                found.extend(_as_partial(v) for v in values)
+                continue
+            found.extend(
+                self._combine(op, old, v, write.value, inner)
+                for v in values
+                if not _conflict(old.when, v.when)
+            )
+        return _bounded(found)
+
+    def _out(
+        self,
+        state: list[Alternative],
+        write: Write,
+        inner: Scope,
+        when: tuple[Circumstance, ...],
+        chosen: list[Circumstance],
+        depth: int,
+    ) -> list[Alternative]:
+        """The alternatives after a call that gets the thing's address."""
+        call = write.value
+        if not isinstance(call, Call) or write.site is None:
+            return state
+        callees = self.symbols.call_target(call, write.definition).definitions
+        known = [c for c in callees if write.argument < len(c.function.parameters)]
+        if not known:
+            name = callee_name(call)
+            if api.function(name) is not None and not name.startswith("lws_parse_uri"):
+                return state
+            unknown = self._unknown(call, inner, f"set by {name or 'a call'}()")
+            return [*state, _under(unknown, when)]
+        if depth > MAX_DEPTH - 4:
+            self._cut = True
+            return state
+        for callee in known[:4]:
+            parameter = callee.function.parameters[write.argument].name
+            frame = Frame(callee, write.definition, write.site, inner.frame)
+            writes = [
+                w
+                for w in self.writes_named(parameter)
+                if w.definition is callee and isinstance(w.target, Name) and w.target.id == parameter
+            ]
+            step = Via(Place(write.definition.path, call.span), f"{callee.function.name}() sets it")
+            at = Scope(callee, frame)
+            before = state
+            after = state
+            for w in sorted(writes, key=lambda w: w.order):
+                if w.op == "=" and w.index is None and not _dereferences(w):
+                    continue
+                after = self._apply(after, w, at, depth + 1, None, alone=False)
+            after = [a if a in before else _passed(_under(a, when), step) for a in after]
+            state = [*before, *(a for a in after if a not in before)] if chosen else after
+        return _bounded(state)
+
+
+# --------------------------------------------------------------------------- small helpers
+
+_IDENTIFIED = frozenset(["lws_client_connect_info", "lws_context_creation_info", "lws_protocols"])
+_VOIDS = frozenset(["PVOID", "LPVOID", "gpointer", "UINT64", "uintptr_t", "intptr_t"])
+_POSITIONAL: dict[str, tuple[str, ...]] = {
+    "lws_protocols": (
+        *("name", "callback", "per_session_data_size", "rx_buffer_size", "id", "user", "tx_packet_size"),
+    ),
+    "lws_client_connect_info": (
+        *("context", "address", "port", "ssl_connection", "path", "host", "origin", "protocol"),
+        *("ietf_version_or_minus_one", "userdata", "client_exts", "method"),
+    ),
+}
+_LEGACY_TYPES = {
+    "libwebsocket_protocols": "lws_protocols",
+    "libwebsocket_context_creation_info": "lws_context_creation_info",
+}
+_SCALARS = frozenset(["int", "unsigned", "bool", "long", "short", "uint32_t", "int32_t", "size_t", "uint8_t"])
+
+
+def _modern(name: str) -> str:
+    return _LEGACY_TYPES.get(name, name)
+
+
+def _scalar(type: str) -> bool:
+    words = set(type.replace("*", " ").split())
+    return bool(words & _SCALARS) and "const" not in words
+
+
+def _key(target: Name | Member) -> str:
+    return target.field if isinstance(target, Member) else last_component(target.id)
+
+
+def _indexed(target: Value, index: Value) -> Index:
+    return Index(target.span, target, index)
+
+
+def _index_of(object: Value | None) -> Value | None:
+    """The innermost index in ``protocols[2]`` or ``(&protocols[2])->``."""
+    for _ in range(MAX_DEPTH):
+        match object:
+            case Index():
+                return object.index
+            case Unary(op="*" | "&") | Cast():
+                object = object.operand
+            case Call() if isinstance(object.function, Member) and object.function.field == "at":
+                return object.arguments[0] if object.arguments else None
+            case _:
+                return None
+    return None
+
+
+def _position(definition: Definition, name: str) -> int | None:
+    for position, parameter in enumerate(definition.function.parameters):
+        if parameter.name == name:
+            return position
+    return None
+
+
+def _site_of(definition: Definition, call: Call) -> Site | None:
+    for site in definition.body.calls:
+        if site.node is call:
+            return site
+    if definition.id < 0:
+        return Site(call, 0, ())
+    return None
+
+
+def _allocates(value: Value) -> bool:
+    if not isinstance(value, Call):
+        return False
+    return value.kind == "new" or last_component(callee_name(value)) in _ALLOCATES
+
+
+def _formatted(span: Span, arguments: Sequence[Value]) -> Value:
+    """What ``snprintf(buffer, size, arguments…)`` writes."""
+    format = strip(arguments[0])
+    if not isinstance(format, Text):
+        return Unknown(span)
+    if "%" not in format.value:
+        return format
+    if format.value == "%s" and len(arguments) > 1:
+        return arguments[1]
+    return Unknown(span)
+
+
+def _dereferences(write: Write) -> bool:
+    """Whether a write to a pointer or reference parameter goes to what it refers to."""
+    parameters = write.definition.function.parameters
+    target = write.target
+    if not isinstance(target, Name):
+        return True
+    type = next((p.type for p in parameters if p.name == target.id), "")
+    if "&" in type:
+        return True
+    node = write.site.node if write.site is not None else None
+    return isinstance(node, Assign) and not isinstance(strip(node.target), Name)
+
+
+def _same_loop(a: Sequence[Guard], b: Sequence[Guard]) -> bool:
+    return any(g.kind == "loop" and any(g is h for h in b) for g in a)
+
+
+def _grouped(writes: Sequence[Write]) -> list[list[Write]]:
+    """The writes by function, in the order of the functions, each group in order of evaluation."""
+    groups: dict[tuple[str, int], list[Write]] = {}
+    for write in writes:
+        groups.setdefault((write.definition.path, write.definition.id), []).append(write)
+    # File-scope initialisers (rank -1) are what the others build on.
+    ordered = sorted(groups.items(), key=lambda entry: (entry[0][1] >= 0, entry[0]))
+    return [sorted(group, key=lambda w: w.order) for _, group in ordered]
+
+
+def dict_of(writes: Iterable[tuple[Write, Pointee]]) -> dict[int, Pointee]:
+    """The pointee of each write, by the write's identity."""
+    return {id(write): pointee for write, pointee in writes}
+
+
+def _join(a: tuple[Circumstance, ...], b: tuple[Circumstance, ...]) -> tuple[Circumstance, ...]:
+    if not a:
+        return b
+    extra = tuple(c for c in b if not any(c.same(d) for d in a))
+    return (*a, *extra)[:MAX_CIRCUMSTANCES] if extra else a
+
+
+def _conflict(a: Sequence[Circumstance], b: Sequence[Circumstance]) -> bool:
+    return any(c.opposes(d) for c in a for d in b)
+
+
+def _covers(held: Sequence[Circumstance], wanted: Sequence[Circumstance]) -> bool:
+    return all(any(c.same(d) for d in held) for c in wanted)
+
+
+def _under(a: Alternative, when: tuple[Circumstance, ...]) -> Alternative:
+    if not when:
+        return a
+    pieces = tuple(msgspec.structs.replace(p, when=_join(when, p.when)) for p in a.pieces)
+    return msgspec.structs.replace(a, when=_join(when, a.when), pieces=pieces)
+
+
+def _passed(a: Alternative, step: Via, partial: bool = False) -> Alternative:
+    pieces = tuple(p if step in p.via else msgspec.structs.replace(p, via=(*p.via, step)) for p in a.pieces)
+    return msgspec.structs.replace(a, pieces=pieces)
+
+
+def _through(a: Alternative, place: Place, what: str) -> Alternative:
+    return _passed(a, Via(place, what)) if a.pieces else a
+
+
+def _rooted(a: Alternative, root: Place) -> Alternative:
+    """Let pieces whose own text is all we know of them belong to the expression around them."""
+    pieces = tuple(
+        msgspec.structs.replace(p, root=root)
+        if p.root.path == root.path
+        and root.span.start <= p.root.span.start
+        and p.root.span.end <= root.span.end
+        else p
+        for p in a.pieces
+    )
+    return msgspec.structs.replace(a, pieces=pieces)
+
+
+def _as_partial(a: Alternative) -> Alternative:
+    return a if a.partial or a.kind == "unknown" else msgspec.structs.replace(a, partial=True)
+
+
+def _as_number(a: Alternative) -> int | None:
+    if a.kind == "number":
+        return a.number
+    return 0 if a.kind == "null" else None
+
+
+def _compute(op: str, a: int, b: int) -> int | None:
+    match op:
+        case "|":
+            return a | b
+        case "&":
+            return a & b
+        case "^":
+            return a ^ b
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b if abs(a) < 1 << 64 and abs(b) < 1 << 64 else None
+        case "<<":
+            return a << b if 0 <= b < 64 and abs(a) < 1 << 64 else None
+        case ">>":
+            return a >> b if 0 <= b < 64 else None
+        case "==":
+            return int(a == b)
+        case "!=":
+            return int(a != b)
+        case "<":
+            return int(a < b)
+        case ">":
+            return int(a > b)
+        case "<=":
+            return int(a <= b)
+        case ">=":
+            return int(a >= b)
+        case "&&":
+            return int(bool(a) and bool(b))
+        case "||":
+            return int(bool(a) or bool(b))
+        case _:
+            return None
+
+
+def _bounded(found: list[Alternative]) -> list[Alternative]:
+    """The alternatives without repetition; too many become one whose number is only partly known."""
+    kept: dict[tuple[object, ...], Alternative] = {}
+    for a in found:
+        kept.setdefault(a.key, a)
+    result = list(kept.values())
+    if len(result) <= MAX_ALTERNATIVES:
+        return result
+    pieces: dict[tuple[Place, str], Piece] = {}
+    number = 0
+    for a in result:
+        number |= a.number
+        for p in a.pieces:
+            pieces.setdefault((p.place, p.text), p)
+    first = result[: MAX_ALTERNATIVES - 1]
+    rest = Alternative("unknown", number, partial=True, pieces=tuple(pieces.values())[:64])
+    return [*first, rest]
+
+
+def _distinct(found: list[Pointee]) -> list[Pointee]:
+    kept: dict[Object, Pointee] = {}
+    for pointee in found:
+        known = kept.get(pointee.object)
+        # The way with the fewest conditions is the one that counts.
+        if known is None or len(pointee.when) < len(known.when):
+            kept[pointee.object] = pointee
+    return list(kept.values())[:MAX_CALLERS]
