@@ -97,14 +97,14 @@ def measure(path: Path, language: str, data: bytes, raw: bool) -> Row:
     )
 
 
-def report(folder: Path, rows: list[Row], worst: int) -> None:
+def report(folder: Path, rows: list[Row], worst: int, raw: bool) -> None:
     size = sum(row.size for row in rows) or 1
     every = sum(row.size * row.variants for row in rows) or 1
     seconds = sum(row.seconds for row in rows) or 1e-9
     parsing = sum(row.parsing for row in rows) or 1e-9
     print(
         f"{folder}: {len(rows)} files, {size / 1e6:.2f} MB, {every / size:.2f} variants;"
-        f" in errors: raw {sum(r.raw for r in rows) / size:.3%},"
+        f" in errors: raw {sum(r.raw for r in rows) / size:.3%}{' (not measured)' if not raw else ''},"
         f" variant 0 {sum(r.first for r in rows) / size:.4%},"
         f" all variants {sum(r.every for r in rows) / every:.4%};"
         f" files with errors {sum(r.every > 0 for r in rows)};"
@@ -127,7 +127,7 @@ def main() -> None:
     mentions = re.compile(arguments.mentions.encode()) if arguments.mentions else None
     for folder in arguments.folders:
         rows = [measure(*found, not arguments.no_raw) for found in files(folder, mentions)]
-        report(folder, rows, arguments.worst)
+        report(folder, rows, arguments.worst, not arguments.no_raw)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ _PRECEDENCE = {
 }
 _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
 _WRAP = 1 << 64
+# Spellings of one platform: assumed one way, they are assumed all the same way.
+_ALIASES = {"WIN32": "_WIN32", "__WIN32__": "_WIN32", "linux": "__linux__", "__linux": "__linux__"}
 
 
 class _Malformed(Exception):
@@ -322,7 +324,18 @@ def truth(
     if number is not None:
         return bool(number)
     assumed = atoms.get(_key(expression))
-    return None if assumed is None else bool(assumed)
+    if assumed is not None:
+        return bool(assumed)
+    name = _compared_with_zero(expression, lookup, atoms)
+    return expression.op == "!=" if name and atoms.get(name) else None
+
+
+def _compared_with_zero(expression: Expression, lookup: Lookup, atoms: Mapping[str, int]) -> str:
+    """The name in ``NAME == 0`` or ``NAME != 0``, else an empty string."""
+    if expression.op not in ("==", "!="):
+        return ""
+    left, right = expression.operands
+    return left.text if left.op == "name" and value(right, lookup, atoms) == 0 else ""
 
 
 def value(
@@ -358,7 +371,7 @@ def value(
 def _value_of(name: str, lookup: Lookup, atoms: Mapping[str, int], budget: int) -> int | None:
     state = lookup(name)
     if isinstance(state, Unknown):
-        if atoms.get(f"defined {name}") == 0:
+        if atoms.get(_defined_key(name)) == 0:
             return 0
         return atoms.get(f"value {name}")
     if state is None:
@@ -417,11 +430,15 @@ def _wrap(number: int) -> int:
 
 def _key(expression: Expression) -> str:
     if expression.op == "defined":
-        return f"defined {expression.text}"
+        return _defined_key(expression.text)
     text = expression.text
     while text.startswith("(") and text.endswith(")") and _encloses(text):
         text = text[1:-1]
     return text
+
+
+def _defined_key(name: str) -> str:
+    return f"defined {_ALIASES.get(name, name)}"
 
 
 def _encloses(text: str) -> bool:
@@ -462,15 +479,25 @@ def assume(expression: Expression, wanted: bool, lookup: Lookup, atoms: Atoms) -
 
 def _assume_atom(node: Expression, goal: bool, lookup: Lookup, atoms: Atoms) -> None:
     atoms[_key(node)] = int(goal)
-    name = node
-    if node.op == "==" and goal:
-        # `#if MODE == 1` assumed true settles `#elif MODE == 2` and a later `#if MODE > 0`.
-        left, right = node.operands
-        number = value(right, lookup, atoms)
-        if left.op != "name" or number is None:
+    name = node.text if node.op == "name" else ""
+    number = int(goal) if name and not goal else None  # false: not defined, or 0
+    if node.op in ("==", "!=") and node.operands[0].op == "name":
+        # `#if MODE == 1` assumed true settles `#elif MODE == 2` and a later `#if MODE`.
+        compared = value(node.operands[1], lookup, atoms)
+        name = node.operands[0].text
+        if goal is (node.op == "=="):
+            number = compared
+            goal = compared != 0
+        elif compared == 0:
+            atoms.setdefault(name, 1)
+            goal = True
+        else:
             return
-        name = left
-        atoms.setdefault(f"value {left.text}", number)
-        goal = number != 0
-    if name.op == "name" and goal and isinstance(lookup(name.text), Unknown):
-        atoms.setdefault(f"defined {name.text}", 1)
+        if compared is None:
+            return
+    if not name or not isinstance(lookup(name), Unknown):
+        return
+    if number is not None:
+        atoms.setdefault(f"value {name}", number)
+    if goal:
+        atoms.setdefault(_defined_key(name), 1)

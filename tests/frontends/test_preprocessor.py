@@ -163,7 +163,8 @@ def test_include_guard_is_true_and_no_condition(opening: str) -> None:
 def test_macros_and_includes() -> None:
     source = (
         '#include "a b.h" // x\n#include <libwebsockets.h>\n#if 0\n#include "no.h"\n#define NO 1\n#endif\n'
-        "#define ONE 1 // one\n#define TWO(a, b) a + \\\n  b /* c */\n#define EMPTY\n#define VA(...) f(__VA_ARGS__)\n"
+        "#define ONE 1 // one\n#define TWO(a, b) a + \\\n  b /* c */\n"
+        "#define EMPTY\n#define VA(...) f(__VA_ARGS__)\n"
         '#define URL "http://x" /* u */\n'
     )
     result = run(source)

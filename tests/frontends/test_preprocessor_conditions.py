@@ -92,6 +92,30 @@ def test_a_comparison_assumed_true_settles_the_others() -> None:
     assert cond.truth(cond.parse("defined(MODE)"), lookup, atoms) is True
 
 
+@pytest.mark.parametrize(
+    ("assumed", "wanted", "then", "expected"),
+    [
+        ("X", True, "X == 0", False),
+        ("X", True, "X != 0", True),
+        ("X", True, "defined(X)", True),
+        ("X", True, "X == 2", None),
+        ("X", False, "X == 0", True),
+        ("X", False, "X > 1", False),
+        ("X == 0", False, "X", True),
+        ("X != 0", True, "X", True),
+        ("X == 0", True, "X", False),
+        ("X != 3", False, "X == 3", True),
+        ("X > 3", False, "X > 3", False),
+        ("defined(WIN32)", True, "defined(_WIN32)", True),
+        ("defined(_WIN32)", False, "WIN32", False),
+    ],
+)
+def test_one_assumption_settles_another(assumed: str, wanted: bool, then: str, expected: bool | None) -> None:
+    atoms: cond.Atoms = {}
+    assert cond.assume(cond.parse(assumed), wanted, lookup, atoms)
+    assert cond.truth(cond.parse(then), lookup, atoms) is expected
+
+
 def test_of_an_alternative_one_operand_is_assumed() -> None:
     atoms: cond.Atoms = {}
     assert cond.assume(cond.parse("NO || defined(A) || defined(B)"), True, lookup, atoms)
