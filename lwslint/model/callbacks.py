@@ -225,8 +225,14 @@ class Callbacks:
                         break
 
     def _receivers(self, definition: Definition, made: Made) -> list[tuple[Definition, str]]:
-        """The project functions that a call hands the reason to, with their parameter for it."""
+        """The project functions that a call hands the reason to, with their parameter for it.
+
+        A call through the slot of a protocol that was looked up at run time could be any callback.
+        """
         found: list[tuple[Definition, str]] = []
+        function = bare(made.call.function)
+        if isinstance(function, facts.Member) and function.field == "callback":
+            return found
         for target in self.project.flow.targets(definition, made.call):
             parameters = target.function.parameters
             if made.reason is not None and made.reason < len(parameters):
@@ -283,10 +289,10 @@ class Callbacks:
                 continue
             receivers = self._receivers(definition, made)
             returned = bare(outcome.value) is made.call if outcome.value is not None else False
-            if not receivers:
-                if returned or self._can_finish(made, definition):
-                    return Verdict("unknown", calls=calls)
+            if not (returned or self._can_finish(made, definition)):
                 continue
+            if not receivers:
+                return Verdict("unknown", calls=calls)
             inner = _combined([self._verdict(to, name, reason, above) for to, name in receivers])
             if returned or inner.kind in ("dummy", "handled", "unknown"):
                 return msgspec.structs.replace(inner, calls=inner.calls | calls)
@@ -300,8 +306,8 @@ class Callbacks:
         return Verdict("lost", here, zero is True, calls)
 
     def _can_finish(self, made: Made, definition: Definition) -> bool:
-        """Whether a call to an unknown function gets enough to deal with the event: more of the
-        callback's parameters than the reason, or an object of its own."""
+        """Whether the called function gets enough to deal with the event: more of the callback's
+        parameters than the reason, or an object of its own.  One that gets the reason alone names it."""
         if isinstance(bare(made.call.function), facts.Member):
             return True
         names = {parameter.name for parameter in definition.function.parameters}
@@ -311,6 +317,10 @@ class Callbacks:
     def is_dummy(self, call: facts.Call) -> bool:
         """Whether ``call`` is one of lws_callback_http_dummy."""
         return call_name(call) == DUMMY
+
+    def closes(self, definition: Definition, outcome: Outcome) -> bool:
+        """Whether an outcome is known to return non-zero, which closes the connection."""
+        return returns_zero(outcome, self._resolver(definition)) is False
 
     # ------------------------------------------------------------------ presenting
 

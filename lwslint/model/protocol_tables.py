@@ -31,9 +31,11 @@ HOPS = 4
 Key = tuple[str, int | str, int | str]
 
 _MODERN, _LEGACY = "lws_protocols", "libwebsocket_protocols"
-#: CONTEXT_PORT_NO_LISTEN, CONTEXT_PORT_NO_LISTEN_SERVER, and 0: a random port that a client mostly
-#: did not mean (lws-context-vhost.h), so it says nothing.
-_LISTENING = {-1: False, -2: True, 0: None}
+#: CONTEXT_PORT_NO_LISTEN, CONTEXT_PORT_NO_LISTEN_SERVER (adopts, but opens no listener itself), and 0:
+#: a random port that a client mostly did not mean (lws-context-vhost.h), so it says nothing.
+_LISTENING = {-1: False, -2: False, 0: None}
+#: Options and a role that make all connections raw: no HTTP is spoken.
+_RAW_OPTIONS = frozenset({"LWS_SERVER_OPTION_ONLY_RAW", "LWS_SERVER_OPTION_ADOPT_APPLY_LISTEN_ACCEPT_CONFIG"})
 _ADDING = frozenset({"push_back", "emplace_back", "append", "push", "insert"})
 
 
@@ -60,6 +62,14 @@ class Vhost(NamedTuple):
     place: Place
     port: Place | None
     mounts: bool
+
+
+class _Written(NamedTuple):
+    """A value written to a field, and whether that happens under a condition."""
+
+    value: Value
+    definition: Definition
+    guarded: bool
 
 
 class Tables:
@@ -138,7 +148,10 @@ class Tables:
             if inner is not None:
                 yield from self._row(key, position, inner, item.span, scope, family, owner)
                 position += 1
-            elif not many:
+            elif many:
+                # A macro of another file: a row, though it cannot be read here.
+                position += 1
+            else:
                 # Inner braces left out: each function starts a row.
                 for callback in self._functions(item.value, scope, owner):
                     place = Place(scope.path, item.span)
@@ -412,32 +425,53 @@ class Tables:
 
     def _vhost(self, key: Key, info: Value, span: Span, definition: Definition) -> Vhost:
         ports = self._written(info, "port", definition)
-        listening = {found for value, where in ports for found in self._listening(value, where)}
-        port = Place(ports[0][1].path, ports[0][0].span) if ports else None
-        listens = None if not listening or listening == {None} else True in listening
-        if listening == {False, None}:
-            listens = None
-        mounts = bool(self._written(info, "mounts", definition))
-        return Vhost(key, listens, Place(definition.path, span), port, mounts)
+        port = Place(ports[0].definition.path, ports[0].value.span) if ports else None
+        return Vhost(
+            table=key,
+            listens=self._listens(ports) and not self._raw(info, definition),
+            place=Place(definition.path, span),
+            port=port,
+            mounts=bool(self._written(info, "mounts", definition)),
+        )
 
-    def _written(self, info: Value, field: str, definition: Definition) -> list[tuple[Value, Definition]]:
-        """What is written to ``info.field``: in the same function, else to the same class member."""
+    def _listens(self, ports: list[_Written]) -> bool | None:
+        found = [(written, answer) for written in ports for answer in self._listening(written)]
+        answers = {answer for _, answer in found}
+        if answers == {False}:
+            return False
+        if True not in answers:
+            return None
+        # `info.port = 7681; if (client) info.port = CONTEXT_PORT_NO_LISTEN;` can end either way.
+        return None if any(written.guarded and answer is False for written, answer in found) else True
+
+    def _raw(self, info: Value, definition: Definition) -> bool:
+        """Whether the vhost takes only raw connections (``options``, ``listen_accept_role``)."""
+        for written in self._written(info, "listen_accept_role", definition):
+            if isinstance(written.value, facts.Text) and written.value.value.startswith("raw"):
+                return True
+        for written in self._written(info, "options", definition):
+            for node in facts.walk(written.value):
+                if isinstance(node, facts.Name) and node.id in _RAW_OPTIONS:
+                    return True
+        return False
+
+    def _written(self, info: Value, field: str, definition: Definition) -> list[_Written]:
+        """What is written to ``info.field``, in the same function or to the same class member."""
         key = self.key(info, definition)
-        found: list[tuple[Value, Definition]] = []
+        found: list[_Written] = []
         for located in self.project.writes_to(field):
             node = located.site.node
             if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
                 target = bare(node.target)
                 assert isinstance(target, facts.Member)
-                if self.key(target.object, located.definition) == key:
-                    found.append((node.value, located.definition))
-        if key is not None:
-            initializer = self._info_initializer(key)
-            if initializer is not None:
-                scope = definition if key[0] == "local" else self.project.flow.file_scope(str(key[1]))
-                for item in initializer.items:
-                    if item.designator == field:
-                        found.append((item.value, scope))
+                if key is not None and self.key(target.object, located.definition) == key:
+                    found.append(_Written(node.value, located.definition, bool(located.site.guards)))
+        initializer = None if key is None else self._info_initializer(key)
+        if key is not None and initializer is not None:
+            scope = definition if key[0] == "local" else self.project.flow.file_scope(str(key[1]))
+            for item in initializer.items:
+                if item.designator == field:
+                    found.append(_Written(item.value, scope, False))
         return found
 
     def _info_initializer(self, key: Key) -> facts.Initializer | None:
@@ -450,26 +484,21 @@ class Tables:
         value = None if declared is None else declared.value
         return value if isinstance(value, facts.Initializer) else None
 
-    def _listening(self, value: Value, definition: Definition) -> Iterator[bool | None]:
-        value = bare(value)
-        if isinstance(value, facts.Conditional):
-            yield from self._listening_plain(value.then, definition)
-            yield from self._listening_plain(value.other, definition)
-        else:
-            yield from self._listening_plain(value, definition)
+    def _listening(self, written: _Written) -> Iterator[bool | None]:
+        value = bare(written.value)
+        sides = (value.then, value.other) if isinstance(value, facts.Conditional) else (value,)
+        for side in sides:
+            yield self._listens_on(bare(side), written.definition)
 
-    def _listening_plain(self, value: Value, definition: Definition) -> Iterator[bool | None]:
-        number = self.integer(value, definition)
+    def _listens_on(self, port: Value, definition: Definition) -> bool | None:
+        number = self.integer(port, definition)
         if number is not None:
-            yield _LISTENING.get(number, True)
-            return
-        value = bare(value)
-        local = definition.body.locals.get(value.id) if isinstance(value, facts.Name) else None
+            return _LISTENING.get(number, True)
+        local = definition.body.locals.get(port.id) if isinstance(port, facts.Name) else None
         if local is not None and local.value is not None:
             # A local that starts out as "do not listen" may or may not be set to a port later.
-            yield None if self.integer(local.value, definition) == -1 else True
-            return
-        yield True
+            return None if self.integer(local.value, definition) == -1 else True
+        return True
 
     def users(self, table: Key) -> tuple[Vhost, ...]:
         """The contexts and vhosts that use ``table``, through copies and parameters, by place."""

@@ -81,6 +81,8 @@ rule = Rule(
 
 RECEIVE = "LWS_CALLBACK_RECEIVE_CLIENT_HTTP"
 READ = "LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ"
+COMPLETED = "LWS_CALLBACK_COMPLETED_CLIENT_HTTP"
+ESTABLISHED = "LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP"
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
@@ -88,6 +90,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
     reported: set[Place] = set()
     for callback in callbacks.all:
         if not callback.http_client or callback.legacy or is_proxy(project, callback):
+            continue
+        if not expects_a_body(callbacks, callback):
             continue
         subject = callbacks.subject(callback.definition)
         place = subject.place()
@@ -100,19 +104,19 @@ def check(project: Project) -> Iterator[Diagnostic]:
         reported.add(place)
         if unread:
             text = (
-                f"the service loop spins without progress as soon as an answer has a body: nothing reads it when "
-                f"{subject.name}() gets {RECEIVE}"
+                f"the service loop spins without progress as soon as an answer has a body: nothing reads it "
+                f"when {subject.name}() gets {RECEIVE}"
             )
         else:
             text = (
                 f"a library built with LWS_WITH_HTTP_PROXY asserts or crashes here: {subject.name}() hands "
-                f"{' and '.join(fallen)} on to lws_callback_http_dummy(), which takes them for a proxied answer"
+                f"{' and '.join(fallen)} on to lws_callback_http_dummy(), which takes it for a proxied answer"
             )
         yield rule.report(
             place,
             text,
             confidence=Confidence.HIGH if not unread else Confidence.MEDIUM,
-            help=f"in the case for {RECEIVE} call lws_http_client_read(), and return 0 from it and from {READ}",
+            help=f"call lws_http_client_read() in the case for {RECEIVE}; return 0 from it and from {READ}",
             related=list(steps(callbacks, callback, fallen)),
             function=subject.qualified,
         )
@@ -133,6 +137,18 @@ def reads_nothing(callbacks: Callbacks, callback: Callback) -> bool:
     if verdict.kind not in ("lost", "dummy") or verdict.calls & READING:
         return False
     return not callbacks.reaches(callback.definition, READING)
+
+
+def expects_a_body(callbacks: Callbacks, callback: Callback) -> bool:
+    """Whether the program wants more than the status: one that closes when it has that never gets
+    as far as the body."""
+    if any(reason in callback.reasons for reason in (RECEIVE, READ, COMPLETED)):
+        return True
+    parameter = callbacks.parameter(callback.definition)
+    if parameter is None:
+        return False
+    outcomes = callbacks.outcomes(callback.definition, parameter, ESTABLISHED)
+    return not any(outcome.matched and callbacks.closes(callback.definition, outcome) for outcome in outcomes)
 
 
 def steps(callbacks: Callbacks, callback: Callback, fallen: list[str]) -> Iterator[Step]:

@@ -80,10 +80,22 @@ rule = Rule(code="LWS301", name="missing-http-dummy", family="callbacks", impact
 
 HTTP = "LWS_CALLBACK_HTTP"
 BODY_COMPLETION = "LWS_CALLBACK_HTTP_BODY_COMPLETION"
+BODY = "LWS_CALLBACK_HTTP_BODY"
 FILE_COMPLETION = "LWS_CALLBACK_HTTP_FILE_COMPLETION"
 WRITEABLE = "LWS_CALLBACK_HTTP_WRITEABLE"
 _SERVER_BUILDS = ("", "defined(LWS_WITH_SERVER)", "!defined(LWS_NO_SERVER)")
 _SERVING = frozenset({"lws_serve_http_file", "libwebsockets_serve_http_file"})
+_NO_CONNECTION = frozenset(
+    f"LWS_CALLBACK_{name}"
+    for name in (
+        "PROTOCOL_INIT",
+        "PROTOCOL_DESTROY",
+        "TIMER",
+        "USER",
+        "EVENT_WAIT_CANCELLED",
+        "GET_THREAD_ID",
+    )
+)
 _MAX_STEPS = 8
 
 
@@ -92,6 +104,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
     reported: set[Place] = set()
     for callback in callbacks.all:
         if not (callback.first or callback.mounted):
+            continue
+        if only_raw(callback):
             continue
         lost = lost_events(callbacks, callback, project.settings.lws_version)
         subject = callbacks.subject(callback.definition)
@@ -109,6 +123,13 @@ def check(project: Project) -> Iterator[Diagnostic]:
             related=steps(callback, shown),
             function=subject.qualified,
         )
+
+
+def only_raw(callback: Callback) -> bool:
+    """Whether a vhost that does not listen gives the callback nothing but raw sockets and files."""
+    connected = [r for r in callback.reasons if r not in _NO_CONNECTION]
+    raw = bool(connected) and all(r.startswith("LWS_CALLBACK_RAW_") for r in connected)
+    return raw and callback.role != "server"
 
 
 def lost_events(callbacks: Callbacks, callback: Callback, version: Version | None) -> dict[str, Verdict]:
@@ -132,9 +153,14 @@ def weigh(
     if HTTP in lost:
         if not lost[HTTP].sure:
             return Severity.NOTE, lost
-        return Severity.ERROR, lost
+        return (Severity.WARNING if takes_posts(callback) else Severity.ERROR), lost
     needed = {name: verdict for name, verdict in lost.items() if needs(callbacks, callback, name)}
     return (Severity.WARNING, needed) if needed else (Severity.NOTE, lost)
+
+
+def takes_posts(callback: Callback) -> bool:
+    """Whether this is a mount's POST handler: 0 for the request is right there when a body follows."""
+    return callback.mounted and not callback.first and BODY in callback.reasons
 
 
 def needs(callbacks: Callbacks, callback: Callback, reason: str) -> bool:
@@ -144,7 +170,7 @@ def needs(callbacks: Callbacks, callback: Callback, reason: str) -> bool:
     if reason == FILE_COMPLETION:
         return any(v.mounts for v in callback.vhosts) or callbacks.reaches(callback.definition, _SERVING)
     if reason == BODY_COMPLETION:
-        return "LWS_CALLBACK_HTTP_BODY" in callback.reasons
+        return BODY in callback.reasons
     if reason == WRITEABLE:
         return bool(callbacks.verdict(callback.definition, HTTP).calls & WRITING)
     return False
@@ -162,8 +188,8 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
     where = "protocols[0]" if callback.first else "the protocol of a callback mount"
     if callback.legacy:
         return (
-            f"a plain HTTP request would hang: {name}() is {where} and ends with 0 for {listed}; this API has no "
-            "lws_callback_http_dummy() yet (2.1)"
+            f"a plain HTTP request would hang: {name}() is {where} and ends with 0 for {listed}; this API "
+            "has no lws_callback_http_dummy() yet (2.1)"
         )
     if callback.mounted or callback.role == "server":
         if severity is Severity.NOTE and HTTP not in lost:
@@ -172,6 +198,8 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
                 "end in its own return, not in lws_callback_http_dummy()"
             )
         what = knowledge_of(first)
+        if takes_posts(callback):
+            what = "a GET to the mount is never answered, only a POST is"
         return f"{what}: {name}() is {where} of a vhost that listens, and ends with 0 for {listed}"
     if callback.http_client:
         return (
@@ -197,8 +225,13 @@ def help_text(callback: Callback, parameters: tuple[Parameter, ...]) -> str:
     """The line to write, with the callback's own parameter names."""
     if callback.legacy:
         return (
-            f"answer {HTTP} (libwebsockets_return_http_status() and a return of -1 will do), or move to 2.1 or "
-            "later and lws_callback_http_dummy()"
+            f"answer {HTTP} (libwebsockets_return_http_status() and a return of -1 will do), or move to 2.1 "
+            "or later and lws_callback_http_dummy()"
+        )
+    if takes_posts(callback):
+        return (
+            f"in a case for {HTTP} return 0 when a body follows (lws_hdr_total_length(wsi, "
+            "WSI_TOKEN_POST_URI)), and what lws_callback_http_dummy() returns for anything else"
         )
     names = [parameter.name for parameter in parameters]
     if len(names) != 5 or not all(names):
