@@ -12,6 +12,7 @@ from typing import Final
 from tree_sitter import Point, Tree
 
 from lwslint.facts import (
+    Declare,
     Evaluate,
     Function,
     Macro,
@@ -40,8 +41,9 @@ _RESERVED: Final = frozenset(
     b"auto break case char const continue default do double else enum extern float for goto if inline int "
     b"long register restrict return short signed sizeof static struct switch typedef union unsigned void "
     b"volatile while class namespace template typename using virtual public private protected constexpr "
-    b"noexcept override final explicit friend mutable operator true false nullptr NULL bool this".split()
+    b"noexcept override final explicit friend mutable operator bool".split()
 )
+_LITERALS: Final = frozenset((b"true", b"false", b"this"))
 _AS_VALUE: Final = (b"int m=", b"\n;")
 _AS_BODY: Final = (b"void m(){", b"\n;}")
 
@@ -75,7 +77,8 @@ def lower(dialect: Dialect, data: bytes, sink: Sink, definition: Definition) -> 
     """Add the macro to ``sink``: as a Macro when it is one expression, as a Function when it takes
     parameters; not at all when its text is empty or makes no sense by itself."""
     text = definition.text
-    if not text.strip() or len(text) > MAX_TEXT:
+    bare = text.strip()
+    if not bare or len(text) > MAX_TEXT or bare in _RESERVED:
         return
     if definition.parameters is not None:
         _lower_function(dialect, data, sink, definition, definition.parameters)
@@ -85,7 +88,9 @@ def lower(dialect: Dialect, data: bytes, sink: Sink, definition: Definition) -> 
         stripped = text.rstrip().removesuffix(b";")
         stripped = stripped.rstrip().removesuffix(b",")
         found = _expression(dialect, data, sink, stripped, definition.start)
-    if found is not None:
+    if found is None:
+        _lower_statements(dialect, data, sink, definition)
+    else:
         sink.macros.append(Macro(definition.name, Span(definition.name_start, definition.end), found))
 
 
@@ -99,7 +104,7 @@ def _simple(definition: Definition) -> Value | None:
         return None if number is None else Number(span, number)
     if bare in (b"NULL", b"nullptr"):
         return Null(span)
-    if _WORD.fullmatch(bare) and bare not in _RESERVED:
+    if _WORD.fullmatch(bare) and bare not in _LITERALS:
         return Name(span, bare.decode())
     return None
 
@@ -166,6 +171,19 @@ def _lower_function(
         body=statements,
         kind="macro",
     )
+
+
+def _lower_statements(dialect: Dialect, data: bytes, sink: Sink, definition: Definition) -> None:
+    """``#define RUN do { … } while (0)``: a function without parameters, if it does anything at all."""
+    tree = _parse(dialect, definition.text, _AS_BODY, definition.start)
+    whole = [] if tree is None else tree.root_node.named_children
+    if len(whole) != 1 or not any(mark in definition.text for mark in b"({="):
+        return
+    before = len(sink.functions)
+    _lower_function(dialect, data, sink, definition, ())
+    added = sink.functions[before]
+    if added is None or all(isinstance(statement, Declare) for statement in added.body):
+        del sink.functions[before:]
 
 
 def _parameters(data: bytes, definition: Definition, names: tuple[str, ...]) -> tuple[Parameter, ...]:
