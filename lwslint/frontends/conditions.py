@@ -477,6 +477,22 @@ def assume(expression: Expression, wanted: bool, lookup: Lookup, atoms: Atoms) -
     return True
 
 
+def compatible(atoms: Mapping[str, int], more: Mapping[str, int]) -> bool:
+    """Whether both sets of assumptions can hold at once, as far as the atoms themselves show."""
+    if any(atoms.get(key, number) != number for key, number in more.items()):
+        return False
+    both = {**atoms, **more}
+    for key in more:
+        name = key.removeprefix("defined ").removeprefix("value ")
+        number = both.get(f"value {name}")
+        holds = both.get(name)
+        if number is not None and holds is not None and bool(number) != bool(holds):
+            return False
+        if both.get(_defined_key(name)) == 0 and (number or holds):
+            return False
+    return True
+
+
 def _assume_atom(node: Expression, goal: bool, lookup: Lookup, atoms: Atoms) -> None:
     atoms[_key(node)] = int(goal)
     name = node.text if node.op == "name" else ""

@@ -245,7 +245,7 @@ class _Reading(NamedTuple):
     truths: dict[int, bool | None]  # by arm; an arm inside a false arm is false
     blanked: list[_Arm]  # outermost
     asking: frozenset[int]  # the arms of which `needs` is to be found out
-    needs: dict[int, _Plan]  # what an undecided arm that was left out asks for
+    needs: dict[int, _Plan]  # what an undecided arm asks for
     atoms: cond.Atoms
     macros: list[MacroText]
     includes: list[str]
@@ -359,7 +359,7 @@ def _open(arm: _Arm, frame: _Frame, macros: _Macros, plan: _Plan, reading: _Read
         reading.selected.append(arm)
     elif frame.alive:
         reading.blanked.append(arm)
-    if frame.truth is None and not chosen and arm.number in reading.asking:
+    if frame.truth is None and arm.number in reading.asking:
         reading.needs[arm.number] = _needs(arm, known)
     decided = _and(_not(frame.decided), _not(own))
     frame.decided = None if decided is None else not decided
@@ -430,20 +430,16 @@ def _chain(arm: _Arm, outline: _Outline, first: _Reading) -> _Plan | None:
     plan = _Plan({}, {})
     index = arm.number
     while index >= 0:
-        outer = outline.arms[index]
         need = first.needs.get(index)
-        if need is None:
-            # Taken in the first reading: it must be taken again, by the same choice.
-            need = _Plan({}, {outer.conditional: index} if first.truths[index] is None else {})
-        if not _merge(plan, need):
+        if need is not None and not _merge(plan, need):
             return None
-        index = outer.parent
+        index = outline.arms[index].parent
     return plan
 
 
 def _merge(plan: _Plan, need: _Plan) -> bool:
     """Adds ``need`` to ``plan`` unless they exclude each other."""
-    if any(plan.atoms.get(key, number) != number for key, number in need.atoms.items()):
+    if not cond.compatible(plan.atoms, need.atoms):
         return False
     if any(plan.take.get(key, number) != number for key, number in need.take.items()):
         return False
