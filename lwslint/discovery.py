@@ -103,13 +103,18 @@ class _Names:
 
     def __call__(self, path: str) -> str:
         base = self._cwd if _below(path, self._cwd) else self._base
-        name = _slashes(os.path.relpath(path, base) if base and _below(path, base) else path)
+        name = _relative(path, base) if base and _below(path, base) else _slashes(path)
         # The same relative name below the current directory and below another root.
         return name if self._taken.setdefault(name, path) == path else _slashes(path)
 
 
 def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _relative(path: str, base: str) -> str:
+    """``path`` from ``base``, which it lies below; os.path.relpath would normalise both each time."""
+    return _slashes(path[len(base) :].lstrip(os.sep)) or "."
 
 
 def _slashes(path: str) -> str:
@@ -198,8 +203,7 @@ def ignored(rules: Ignores, path: str, *, folder: bool) -> bool:
 
 
 def _verdict(spec: GitIgnoreSpec, base: str, path: str, folder: bool) -> bool | None:
-    relative = _slashes(os.path.relpath(path, base)) + ("/" if folder else "")
-    return spec.check_file(relative).include
+    return spec.check_file(_relative(path, base) + ("/" if folder else "")).include
 
 
 # ------------------------------------------------------------------------------------- libwebsockets

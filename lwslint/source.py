@@ -64,14 +64,14 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
     """A descriptor of the regular file at ``path``, or :class:`ReadError`.
 
     A FIFO or a device would block or never end, so the type is looked at before and after opening
-    (the file can be swapped in between) and the open itself does not wait.  With ``expected``, a
-    file other than the one that was discovered is refused.
+    (the file can be swapped in between) and the open itself does not wait.  With ``expected``, the
+    look before was discovery's, and a file other than the one it found is refused.
     """
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):  # not every system has all
         flags |= getattr(os, name, 0)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if expected is None and not stat.S_ISREG(os.stat(path).st_mode):
             raise ReadError("not a regular file")
         handle = os.open(path, flags)
     except (OSError, ValueError) as error:
