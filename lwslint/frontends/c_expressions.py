@@ -96,8 +96,8 @@ def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
 
 
 def name(unit: Unit, node: Node, depth: int) -> Value:
-    start, end = node.start_byte, node.end_byte
-    return Name(Span(start, end), unit.data[start:end].decode("utf-8", "replace"))
+    span = span_of(node)
+    return Name(span, unit.data[span[0] : span[1]].decode("utf-8", "replace"))
 
 
 def folded_name(unit: Unit, node: Node, depth: int) -> Value:
@@ -117,9 +117,9 @@ def false(unit: Unit, node: Node, depth: int) -> Value:
 
 
 def number(unit: Unit, node: Node, depth: int) -> Value:
-    start, end = node.start_byte, node.end_byte
-    found = c_literals.integer(unit.data[start:end].decode("utf-8", "replace"))
-    return Unknown(Span(start, end)) if found is None else Number(Span(start, end), found)
+    span = span_of(node)
+    found = c_literals.integer(unit.data[span[0] : span[1]].decode("utf-8", "replace"))
+    return Unknown(span) if found is None else Number(span, found)
 
 
 def character(unit: Unit, node: Node, depth: int) -> Value:
@@ -346,16 +346,15 @@ def initializer(unit: Unit, node: Node, depth: int) -> Value:
 
 def initializer_items(unit: Unit, node: Node, depth: int) -> tuple[Item, ...]:
     """The elements between braces, at most ``MAX_ITEMS`` of them."""
-    comment = unit.comment
+    comment, pair = unit.comment, unit.pair
     items: list[Item] = []
     for child in (
         node.named_children[:MAX_ITEMS] if node.named_child_count <= MAX_ITEMS else first_items(node)
     ):
-        if child.kind_id == comment:
-            continue
-        if child.type == "initializer_pair":
+        kind = child.kind_id
+        if kind == pair:
             items.append(initializer_pair(unit, child, depth))
-        else:
+        elif kind != comment:
             found = value(unit, child, depth)
             items.append(Item(found.span, found))
     return tuple(items)

@@ -7,6 +7,7 @@ import re
 _INTEGER = re.compile(
     r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)(?:[uUlLzZ]{0,4}|[uU]?i(?:8|16|32|64))"
 )
+_DIGITS = "0123456789"
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\r?\n|(.))", re.DOTALL
 )
@@ -30,6 +31,8 @@ def integer(text: str) -> int | None:
 
     The grammars take a sign that directly precedes the digits for a part of the literal.
     """
+    if len(text) == 1 and text in _DIGITS:  # most are 0 or 1
+        return ord(text) - 48
     match = _INTEGER.fullmatch(text.replace("'", "") if "'" in text else text)
     if match is None:
         return None

@@ -195,6 +195,7 @@ class Unit:
         "names",
         "outer",
         "owner",
+        "pair",
         "sink",
         "statements",
         "values",
@@ -217,6 +218,7 @@ class Unit:
         self.wanted = wanted  # None: everything; else only definitions that overlap one of these
         self.cpp = dialect.cpp
         self.comment = dialect.comment
+        self.pair = dialect.kinds["initializer_pair"]
         self.fields = dialect.fields
         self.names = dialect.names
         self.statements = dialect.statements
