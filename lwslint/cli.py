@@ -62,11 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the report has seen enough.  What is left in the buffer must not be flushed
-        # into the closed pipe when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN
 
 
 # ------------------------------------------------------------------------------------- arguments
@@ -198,10 +193,7 @@ def _lint(arguments: argparse.Namespace) -> int:
         bar.close()
     code = BROKEN if result.problems else FOUND if engine.fails(result, settings.fail_on) else CLEAN
     _tell(result, file, arguments)
-    try:
-        _print(_shown_files(result) if arguments.show_files else _report(result, arguments))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _print(_shown_files(result) if arguments.show_files else _report(result, arguments))
     return BROKEN if result.problems else CLEAN if arguments.show_files else code
 
 
@@ -332,9 +324,14 @@ def _make_printable() -> None:
 
 
 def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    try:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the report has seen enough.  What is left in the buffer must not be flushed
+        # into the closed pipe when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> None:

@@ -127,10 +127,12 @@ def _slashes(path: str) -> str:
 class Exclusion:
     """Patterns in the language of .gitignore that leave files out, relative to ``folder``.
 
-    Raises ValueError for a pattern that git would not accept.
+    Raises ValueError for a pattern that git would not accept, or that has too many wildcards.
     """
 
-    def __init__(self, folder: str, patterns: Iterable[str]) -> None:
+    def __init__(self, folder: str, patterns: Sequence[str]) -> None:
+        if costly := next(filter(_is_costly, patterns), None):
+            raise ValueError(f"{costly[:80]!r} has too many wildcards")
         self._folder = folder
         self._patterns = GitIgnoreSpec.from_lines(patterns)
 
@@ -177,12 +179,26 @@ def ignore_files_of(folder: str) -> Ignores:
         except ReadError:
             continue
         lines = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
-        patterns = [line.rstrip("\r") for line in lines if line.strip()]
+        patterns = [line.rstrip("\r") for line in lines if line.strip() and not _is_costly(line)]
         try:
             found.append((folder, GitIgnoreSpec.from_lines(patterns)))
         except (ValueError, RecursionError):  # one pattern that git would not take either
             found.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, patterns))))
     return tuple(found)
+
+
+# Patterns become regular expressions that try every way to share a name out among their wildcards.
+# With a handful of them, which no real pattern has, a hostile tree could keep one match busy for hours.
+_STARS_IN_A_NAME = 3
+_DOUBLE_STARS = 2
+
+
+def _is_costly(pattern: str) -> bool:
+    """Whether a pattern of .gitignore has more wildcards than may be matched; such a pattern ignores
+    nothing, which lints a file too many at worst."""
+    names = pattern.split("/")
+    doubles = sum(1 for name in names if "**" in name)
+    return doubles > _DOUBLE_STARS or any(name.count("*") > _STARS_IN_A_NAME for name in names)
 
 
 def _is_pattern(line: str) -> bool:
@@ -306,9 +322,9 @@ class _Walk:
     def start(self, path: str, given: str) -> None:
         """Take a path from the command line: symbolic links in it are the user's own choice."""
         try:
-            status = os.stat(path)
+            status = os.stat(path if given else given)  # an empty path is a mistake, not the folder
         except (OSError, ValueError) as error:
-            self._problem(path, _unreadable(error, given))
+            self._problem(path, _unreadable(error))
             return
         if stat.S_ISDIR(status.st_mode):
             self._folder(
@@ -446,7 +462,7 @@ class _Walk:
         self._problems.setdefault(path, Problem(self._name(path), message))
 
 
-def _unreadable(error: OSError | ValueError, given: str = "") -> str:
+def _unreadable(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
     text = error.strerror if isinstance(error, OSError) else str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -299,3 +300,29 @@ def test_a_deep_tree_costs_no_stack(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "a.c").touch()
     assert len(names(discover(["."], cwd=str(tmp_path)))) == 1
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*a*a*a*a*a*a*a*a*a*a*b", "**/a/**/a/**/a/**/a/**/b", "a*" * 40 + "/**/x"]
+)
+def test_a_costly_ignore_pattern_cannot_stall_the_run(write_tree: WriteTree, pattern: str) -> None:
+    root = write_tree(
+        {".gitignore": f"{pattern}\nb.c\n", "a" * 200 + ".c": "", "b.c": "", "a/" * 300 + "c.c": ""}
+    )
+    assert len(names(look(root))) == 2
+    with pytest.raises(ValueError, match="too many wildcards"):
+        Exclusion(str(root), [pattern])
+
+
+def test_the_costliest_pattern_that_is_allowed_is_quick(write_tree: WriteTree) -> None:
+    patterns = "\n".join(["*a*a*b", "**/*a*a*b/**/x", "a*/**/*a*b"])
+    root = write_tree({".gitignore": patterns, "a" * 200 + ".c": "", "a/" * 300 + "a" * 200 + ".c": ""})
+    before = time.process_time()
+    look(root)
+    assert time.process_time() - before < 10
+
+
+def test_an_empty_path_is_a_mistake(write_tree: WriteTree) -> None:
+    found = look(write_tree({"a.c": ""}), "")
+    assert not found.files
+    assert [problem.message for problem in found.problems] == ["no such file or folder"]
