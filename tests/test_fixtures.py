@@ -32,7 +32,9 @@ CORE_NAMES = {
     "LWS402": "plaintext-despite-tls-flags",
     "LWS403": "verification-overridden",
 }
-CORE_CODES = {name: code for code, name in CORE_NAMES.items()}
+# Rules to come whose programs are here already, as known misses.
+LATER_NAMES = {"LWS105": "call-in-signal-handler"}
+CODES = {name: code for code, name in (CORE_NAMES | LATER_NAMES).items()}
 
 
 def label(case: Path) -> str:
@@ -66,7 +68,9 @@ def test_every_core_rule_has_bad_and_good_programs_in_both_languages() -> None:
         for language in LANGUAGES
         if case.name.startswith(kind) and case.name.endswith(f"-{language}")
     }
-    wanted = {(name, kind, lang) for name in CORE_CODES for kind in (BAD, GOOD) for lang in LANGUAGES}
+    wanted = {
+        (name, kind, lang) for name in CORE_NAMES.values() for kind in (BAD, GOOD) for lang in LANGUAGES
+    }
     assert sorted(wanted - present) == []
 
 
@@ -74,7 +78,7 @@ def test_every_core_rule_has_bad_and_good_programs_in_both_languages() -> None:
 def test_case_is_named_for_what_it_holds(case: Path) -> None:
     codes = fixture_marks.read(case).codes
     assert case.name.startswith((BAD, GOOD))
-    assert (CORE_CODES[case.parent.name] in codes) == case.name.startswith(BAD)
+    assert (CODES[case.parent.name] in codes) == case.name.startswith(BAD)
     assert case.name.startswith(BAD) or not codes
     suffix = LANGUAGES[case.name.rpartition("-")[2]]
     assert any(path.suffix == suffix for path in fixture_marks.sources(case))
