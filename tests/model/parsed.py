@@ -7,6 +7,8 @@ from lwslint.frontends.c import extract
 from lwslint.settings import Settings
 
 
-def functions(source: str, language: str = "cpp") -> tuple[Function, ...]:
+def functions(source: str, language: str = "c") -> tuple[Function, ...]:
     """The functions of ``source``, as the front end lowers them."""
-    return extract("unit.cpp" if language == "cpp" else "unit.c", source.encode(), language, Settings()).functions
+    return extract(
+        "unit.cpp" if language == "cpp" else "unit.c", source.encode(), language, Settings()
+    ).functions

@@ -68,6 +68,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.facts import Parameter, Place
 from lwslint.knowledge import api as knowledge
@@ -77,6 +79,9 @@ from lwslint.rule import Rule
 from lwslint.settings import Version
 
 rule = Rule(code="LWS301", name="missing-http-dummy", family="callbacks", impact=Impact.CONNECTION)
+
+FIRST = Version(2, 1)
+"""The release that brought lws_callback_http_dummy."""
 
 HTTP = "LWS_CALLBACK_HTTP"
 BODY_COMPLETION = "LWS_CALLBACK_HTTP_BODY_COMPLETION"
@@ -113,6 +118,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
         if not lost or place in reported:
             continue
         reported.add(place)
+        if (project.settings.lws_version or FIRST) < FIRST:
+            callback = msgspec.structs.replace(callback, legacy=True)
         severity, shown = weigh(callbacks, callback, lost)
         yield rule.report(
             place,
@@ -200,7 +207,9 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
         what = knowledge_of(first)
         if takes_posts(callback):
             what = "a GET to the mount is never answered, only a POST is"
-        return f"{what}: {name}() is {where} of a vhost that listens, and ends with 0 for {listed}"
+        if callback.first:
+            where += " of a vhost that listens"
+        return f"{what}: {name}() is {where}, and ends with 0 for {listed}"
     if callback.http_client:
         return (
             f"HTTP events that {name}() does not know are dropped: it is {where} of a vhost that makes HTTP "
@@ -243,7 +252,7 @@ def help_text(callback: Callback, parameters: tuple[Parameter, ...]) -> str:
 
 
 def steps(callback: Callback, lost: dict[str, Verdict]) -> Iterator[Step]:
-    row = callback.rows[0]
+    row = next((row for row in callback.rows if row.slot in (0, None)), callback.rows[0])
     slot = "in a protocol table" if row.slot is None else f"as protocols[{row.slot}]"
     yield Step(row.place, f"registered here {slot}")
     if callback.vhosts:
