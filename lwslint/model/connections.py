@@ -208,7 +208,9 @@ class Connections:
         writers = {write.definition.id for write in writes}
         for call in connection.calls:
             if call.definition.id in writers:
-                return Scope(call.definition, None, call.site.order + 1, call.site.guards)
+                return Scope(
+                    call.definition, None, call.site.order + 1, call.site.guards, call.site.node.span
+                )
         last = writes[-1].definition
         return Scope(last, None, None)
 

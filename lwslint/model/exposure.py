@@ -19,7 +19,6 @@ from lwslint.facts import (
     Call,
     Cast,
     Conditional,
-    Declare,
     Index,
     Member,
     Name,
@@ -110,6 +109,11 @@ _DECIDED_BY_BUILD = re.compile(
     r"^(?:LWS_LIBRARY_VERSION\w*|_?_?(?:WIN32|WIN64|linux|linux__|APPLE|ANDROID|FreeBSD|unix|EMSCRIPTEN)_?_?"
     r"|__\w+__|_WIN32|_WIN64|_MSC_VER|TARGET_OS\w*|ESP_PLATFORM|CONFIG_IDF\w*|\w*PLATFORM\w*|OS_\w+|LWS_HAVE_\w+"
     r"|LWS_PLAT_\w+|__cplusplus)$"
+)
+# Constants of lws and OpenSSL, and what OpenSSL calls the result of its own checks: conditions on these
+# are about what was found, not about what somebody wants.
+_SAYS_NOTHING = re.compile(
+    r"^(?:X509_V_|SSL_|LWS_|LCCSCF_|MBEDTLS_)|^(?:pre_?verif\w*|verify_?(?:ok|result|status|err\w*)|ok|reason)$"
 )
 _NEGATIVE_CALLS = frozenset(["empty", "isEmpty", "isNull", "IsEmpty", "is_null", "is_empty"])
 
@@ -300,6 +304,8 @@ class Judge:
             return found
         for node in walk(value):
             match node:
+                case Name() if _SAYS_NOTHING.match(node.id):
+                    pass
                 case Name():
                     name = last_component(node.id)
                     found.update(words_of(name))
@@ -404,7 +410,7 @@ def _is_error_check(atom: Value) -> bool:
         zero = any(isinstance(s, Number) and s.value == 0 for s in sides)
         called = any(isinstance(s, Call) and not _compares(s) for s in sides)
         return negative or (zero and atom.op in ("<", ">=", ">", "<=")) or (zero and called)
-    return isinstance(atom, Assign | Declare)
+    return False
 
 
 def scope_of(definition: Definition, order: int | None = None) -> Scope:

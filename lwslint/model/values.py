@@ -54,9 +54,12 @@ if TYPE_CHECKING:
     from lwslint.model.project import Project
 
 MAX_DEPTH = 32
+MAX_OBJECT_DEPTH = 16
 MAX_ALTERNATIVES = 48
 MAX_CALLERS = 24
+MAX_LOOSE = 16
 MAX_EFFORT = 6000
+MAX_BASE_EFFORT = 300
 MAX_CIRCUMSTANCES = 24
 
 # --------------------------------------------------------------------------- what an answer consists of
@@ -176,12 +179,14 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
 
 
 class Scope(msgspec.Struct, frozen=True, eq=False):
-    """Where a value is looked at: in which function, entered how, and after how many of its sites."""
+    """Where a value is looked at: in which function, entered how, after how many of its sites, under
+    which guards, and (``at``) inside which preprocessor conditions."""
 
     definition: Definition
     frame: Frame | None = None
     order: int | None = None
     guards: tuple[Guard, ...] = ()
+    at: Span | None = None
 
 
 class Write(msgspec.Struct, frozen=True, eq=False):
@@ -211,7 +216,7 @@ class Write(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.definition, None, self.order, self.guards)
+        return Scope(self.definition, None, self.order, self.guards, self.span)
 
 
 Object = tuple[str, ...]
@@ -357,6 +362,7 @@ class Values:
         self._cut = False
         self._active: set[tuple[object, ...]] = set()
         self._memory: dict[tuple[int, int, int, int], tuple[Value, object, list[Alternative]]] = {}
+        self._bases: dict[int, list[Pointee]] = {}
         self._homes: dict[tuple[str, str], str] = {}
         self._pointees: dict[tuple[int, int, int, int], tuple[Value, object, list[Pointee]]] = {}
 
@@ -716,6 +722,9 @@ class Values:
             case Member():
                 return self._member(value, scope, depth)
             case Index():
+                array = strip(value.object)
+                if isinstance(array, Name):
+                    return self._name(array, scope, depth, self._index_number(value.index, scope, depth))
                 return self._eval(value.object, scope, depth + 1)
             case Cast():
                 return self._eval(value.operand, scope, depth + 1)
@@ -829,12 +838,12 @@ class Values:
 
     # ------------------------------------------------------------------ names
 
-    def _name(self, value: Name, scope: Scope, depth: int) -> list[Alternative]:
+    def _name(self, value: Name, scope: Scope, depth: int, index: int | None = None) -> list[Alternative]:
         definition = scope.definition
         place = Place(definition.path, value.span)
         declaring = self.declaring(definition, value.id)
         if declaring is not None:
-            return self._local(value, declaring, scope, depth)
+            return self._local(value, declaring, scope, depth, index)
         owner = self.field_owner(definition, value.id)
         if owner:
             return self._field(owner, value.id, None, value, scope, depth)
@@ -853,7 +862,7 @@ class Values:
             initial = [] if any(w.definition.id < 0 for w in writes) else [Alternative("number", 0)]
             if "extern" in variable.declare.type and not writes:
                 initial = [self._unknown(value, scope, f"{value.id}, set elsewhere")]
-            found = self._fold(writes, scope, initial, depth)
+            found = self._elements(writes, index, scope, initial, depth)
             return [_through(a, variable.place, f"{value.id} is declared here") for a in found]
         if "::" in value.id:
             class_ = last_component(value.id.rsplit("::", 1)[0])
@@ -899,7 +908,9 @@ class Values:
                 return declared.name
         return ""
 
-    def _local(self, value: Name, declaring: Definition, scope: Scope, depth: int) -> list[Alternative]:
+    def _local(
+        self, value: Name, declaring: Definition, scope: Scope, depth: int, index: int | None
+    ) -> list[Alternative]:
         writes = [
             w
             for w in self.writes_named(value.id)
@@ -907,7 +918,7 @@ class Values:
         ]
         initial = self._parameter(value, declaring, scope, depth)
         here = scope if scope.definition is declaring else Scope(scope.definition, scope.frame)
-        found = self._fold(writes, here, initial, depth)
+        found = self._elements(writes, index, here, initial, depth)
         return found or [self._unknown(value, scope, f"{value.id}, which gets no value here")]
 
     def _same_local(self, write: Write, declaring: Definition, name: str) -> bool:
@@ -922,7 +933,7 @@ class Values:
             return []
         found: list[Alternative] = []
         for caller, frame, site, argument, ambiguous in self._arguments(declaring, position, scope.frame):
-            inner = Scope(caller, frame, site.order, site.guards)
+            inner = Scope(caller, frame, site.order, site.guards, site.node.span)
             when = self.circumstances(caller, site.guards, site.node.span)
             step = Via(
                 Place(caller.path, site.node.span), f"passed as {value.id} to {declaring.function.name}()"
@@ -981,8 +992,10 @@ class Values:
         path = scope.definition.path
         writes = self.writes_to_field(field, wanted, number, depth)
         found: list[Alternative] = []
+        if not named and len({w.place for w, _ in writes}) > MAX_LOOSE:
+            return [self._unknown(value, scope, f"{field}, which is set in many places")]
         if writes:
-            found = self._fold([w for w, _ in writes], scope, [], depth, dict_of(writes))
+            found = self._elements([w for w, _ in writes], number, scope, [], depth, dict_of(writes))
         if object is not None and not writes:
             found = self._from_whole(field, object, scope, depth)
         if not found and named and owner:
@@ -992,6 +1005,28 @@ class Values:
                 return [Alternative("number", 0)]
             found = self._fold([w for w, _ in writes], scope, [], depth, dict_of(writes))
         return found or [self._unknown(value, scope, f"{field}, which is set elsewhere")]
+
+    def _elements(
+        self,
+        writes: Sequence[Write],
+        index: int | None,
+        scope: Scope,
+        initial: list[Alternative],
+        depth: int,
+        pointees: dict[int, Pointee] | None = None,
+    ) -> list[Alternative]:
+        """What an element of an array holds: that at ``index``, or any when it is None.  Writes to one
+        element don't replace another."""
+        elements = {id(w): self.element(w) for w in writes}
+        known = sorted({e for e in elements.values() if e is not None})
+        if index is not None or len(known) < 2:
+            chosen = [w for w in writes if index is None or elements[id(w)] in (None, index)]
+            return self._fold(chosen, scope, initial, depth, pointees)
+        found: list[Alternative] = []
+        for element in known[:MAX_CALLERS]:
+            group = [w for w in writes if elements[id(w)] in (None, element)]
+            found.extend(self._fold(group, scope, [], depth, pointees))
+        return found
 
     def _index_number(self, index: Value | None, scope: Scope, depth: int) -> int | None:
         if index is None:
@@ -1015,7 +1050,7 @@ class Values:
         for write in self.writes_named(field):
             if index is not None and not self._element(write, index):
                 continue
-            for pointee in self.bases(write, depth):
+            for pointee in self.bases(write):
                 if pointee.object in wanted:
                     exact.append((write, pointee))
                     break
@@ -1056,12 +1091,26 @@ class Values:
             return self.class_of(write.target.object, write.definition)
         return self.field_owner(write.definition, write.target.id)
 
-    def bases(self, write: Write, depth: int = 0) -> list[Pointee]:
-        """The objects whose field a write goes to; none when it writes a plain variable."""
+    def bases(self, write: Write) -> list[Pointee]:
+        """The objects whose field a write goes to; none when it writes a plain variable.
+
+        Asked once for each write, whoever asks: the answer must not depend on the way there.
+        """
+        known = self._bases.get(id(write))
+        if known is None:
+            self._bases[id(write)] = []
+            effort, cut = self._effort, self._cut
+            self._effort = MAX_BASE_EFFORT
+            known = self._write_bases(write)
+            self._effort, self._cut = effort, cut
+            self._bases[id(write)] = known
+        return known
+
+    def _write_bases(self, write: Write) -> list[Pointee]:
         if write.owner:
             return [Pointee(self.instance(write.owner, write.definition.path))]
         if isinstance(write.target, Member):
-            return self._objects(write.target.object, Scope(write.definition, None, write.order), depth + 1)
+            return self._objects(write.target.object, Scope(write.definition, None, write.order), 0)
         if write.definition.id < 0:
             class_ = last_component(write.target.id.rsplit("::", 1)[0]) if "::" in write.target.id else ""
             return [Pointee(self.instance(class_, write.definition.path))] if class_ else []
@@ -1102,7 +1151,7 @@ class Values:
             if position is not None:
                 for caller, frame, site, argument, _ in self._arguments(declaring, position, scope.frame):
                     part = Member(argument.span, argument, field, argument.span)
-                    inner_scope = Scope(caller, frame, site.order, site.guards)
+                    inner_scope = Scope(caller, frame, site.order, site.guards, site.node.span)
                     when = self.circumstances(caller, site.guards, site.node.span)
                     found.extend(_under(a, when) for a in self._eval(part, inner_scope, depth + 1))
         return found
@@ -1111,7 +1160,7 @@ class Values:
 
     def _objects(self, value: Value, scope: Scope, depth: int) -> list[Pointee]:
         self._effort -= 1
-        if depth > MAX_DEPTH or self._effort < 0:
+        if depth > MAX_OBJECT_DEPTH or self._effort < 0:
             self._cut = True
             return []
         key = (id(value), scope.definition.id, id(scope.frame), -1 if scope.order is None else scope.order)
@@ -1197,6 +1246,10 @@ class Values:
         position = _position(declaring, value.id)
         if position is None and (by_value(type) or type.endswith("]")):
             return [Pointee(me)]
+        class_ = self.type_name(type, declaring.path)
+        if class_ in self.symbols.classes and class_ not in _IDENTIFIED:
+            # Which instance a pointer to a class of the project means is seldom worth the search.
+            return [Pointee(self.instance(class_, declaring.path))]
         writes = [
             w
             for w in self.writes_named(value.id)
@@ -1214,7 +1267,6 @@ class Values:
                 for p in self._objects(argument, inner, depth + 1):
                     found.append(Pointee(p.object, (*p.via, step), _join(when, p.when)))
             if not found and not writes:
-                class_ = self.type_name(type, declaring.path)
                 if class_ in _IDENTIFIED:
                     # A struct that the caller hands in: an object of its own within this function.
                     return [Pointee(me)]
@@ -1287,7 +1339,7 @@ class Values:
                 node = returned.node
                 if isinstance(node, Return) and node.value is not None and site is not None:
                     frame = Frame(callee, definition, site, scope.frame)
-                    inner = Scope(callee, frame, returned.order, returned.guards)
+                    inner = Scope(callee, frame, returned.order, returned.guards, node.span)
                     found.extend(self._objects(node.value, inner, depth + 1))
         named = [p for p in found if p.object[0] != "class"]
         return named or self._some(call, definition)
@@ -1341,7 +1393,7 @@ class Values:
                 node = returned.node
                 if not isinstance(node, Return) or node.value is None:
                     continue
-                inner = Scope(callee, frame, returned.order, returned.guards)
+                inner = Scope(callee, frame, returned.order, returned.guards, node.span)
                 when = self.circumstances(callee, returned.guards, node.span)
                 root = Place(callee.path, node.value.span)
                 for a in self._eval(node.value, inner, depth + 1):
@@ -1369,7 +1421,14 @@ class Values:
             order = scope.order
             here = [w for w in here if w.order < order or _same_loop(w.guards, scope.guards)]
             here = [w for w in here if w.order < order] or here
-        here = [w for w in here if not self._excluded(w, scope)]
+        here = sorted((w for w in here if not self._excluded(w, scope)), key=lambda w: w.order)
+        for position in range(len(here) - 1, -1, -1):
+            # What was there before an assignment that always happens does not matter.
+            pointee = pointees.get(id(here[position])) if pointees is not None else None
+            when = _join(pointee.when if pointee else (), self.around(here[position]))
+            if here[position].op == "=" and not self._chosen(when, scope):
+                here, others = here[position:], []
+                break
         state = list(initial)
         adders: list[Write] = []
         for group in _grouped(others):
@@ -1386,12 +1445,19 @@ class Values:
         for write in adders:
             state = self._apply(state, write, scope, depth, pointees, alone=False, optional=True)
         seen: list[Write] = []
-        for write in sorted(here, key=lambda w: w.order):
+        for write in here:
             state = self._apply(state, write, scope, depth, pointees, alone=False)
             if write.op == "=":
                 state = self._without_stale(state, write, seen, scope)
                 seen.append(write)
         return _bounded(state)
+
+    def _chosen(self, when: tuple[Circumstance, ...], scope: Scope) -> list[Circumstance]:
+        """The conditions that do not hold at ``scope`` anyway."""
+        if not when:
+            return []
+        shared = self.circumstances(scope.definition, scope.guards, scope.at or Span(0, 1 << 62))
+        return [c for c in when if not any(c.same(s) for s in shared)]
 
     def _excluded(self, write: Write, scope: Scope) -> bool:
         """Whether a write stands in a branch that the reading place is not in."""
@@ -1433,10 +1499,9 @@ class Values:
         when = self.around(write)
         if pointee is not None:
             when = _join(pointee.when, when)
-        shared = self.circumstances(scope.definition, scope.guards, write.span)
-        chosen = [c for c in when if not any(c.same(s) for s in shared)]
+        chosen = self._chosen(when, scope)
         frame = scope.frame if write.definition is scope.definition else None
-        inner = Scope(write.definition, frame, write.order, write.guards)
+        inner = Scope(write.definition, frame, write.order, write.guards, write.span)
         if write.op == "out":
             return self._out(state, write, inner, when, chosen, depth)
         root = Place(write.definition.path, write.value.span)

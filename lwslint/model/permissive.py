@@ -1,0 +1,353 @@
+"""Expressions that weaken the TLS checks of a client connection, and who decides that they do.
+
+Two ways lead to such an expression: backwards from the ``ssl_connection`` of a connection, which also
+finds numbers (``3``), and forwards from every other place that or-es ``LCCSCF_`` flags into something
+whose way to a connection is not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lwslint.facts import (
+    Assign,
+    Binary,
+    Call,
+    Conditional,
+    Declare,
+    Initializer,
+    Name,
+    Place,
+    Return,
+    Span,
+    Unary,
+    Value,
+    walk,
+)
+from lwslint.frontends import conditions as preprocessor
+from lwslint.knowledge import api
+from lwslint.knowledge.api import Flag
+from lwslint.model.bodies import Guard, Site
+from lwslint.model.connections import Connection, is_loopback
+from lwslint.model.exposure import ALWAYS, Exposure, Judge
+from lwslint.model.names import callee_name
+from lwslint.model.symbols import Definition
+from lwslint.model.values import Alternative, Circumstance, Piece, Scope, Via
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Project
+
+USE_SSL = 1
+# Bits 1 to 4 weaken the checks of the certificate; the other permissive flags concern redirects and replay.
+CHECKS = 0b11110
+_RANK = {"always": 0, "fail-open": 1, "build": 2, "switch": 3, "never": 4}
+_PRINTS = ("log", "print", "debug", "trace", "assert", "EXPECT", "ASSERT")
+
+
+class Use(msgspec.Struct, frozen=True, eq=False):
+    """A flag where it is written; ``spelled`` is ``LCCSCF_…`` or the number it is a bit of."""
+
+    flag: Flag
+    place: Place
+    spelled: str
+
+
+class Weakness(msgspec.Struct, frozen=True, eq=False):
+    """One expression that weakens TLS.
+
+    ``tls`` is False when bit 0 is missing on every way, so that lws 3.0 and later connect without
+    TLS.  ``legacy`` says that the code is for lws before 3.0, where 2 meant TLS with self-signed
+    certificates.  ``loopback`` says that the peer is this machine.
+    """
+
+    root: Place
+    definition: Definition
+    uses: tuple[Use, ...]
+    exposure: Exposure
+    number: int
+    tls: bool
+    via: tuple[Via, ...] = ()
+    legacy: str = ""
+    loopback: bool = False
+    resolved: bool = True
+
+    @property
+    def place(self) -> Place:
+        return self.uses[0].place
+
+
+def weaknesses(project: Project) -> tuple[Weakness, ...]:
+    """All of them, by place; one for each expression."""
+    finder = _Finder(project)
+    found: dict[Place, Weakness] = {}
+    for connection in project.connections.all:
+        for weakness in finder.of_connection(connection):
+            _keep(found, weakness)
+    covered = tuple(found)
+    for weakness in finder.elsewhere():
+        if not any(_overlaps(weakness.root, root) for root in covered):
+            _keep(found, weakness)
+    return tuple(sorted(found.values(), key=lambda w: (w.place, w.root)))
+
+
+def _keep(found: dict[Place, Weakness], weakness: Weakness) -> None:
+    """Of several ways to one expression the most exposed one counts, with the flags of all."""
+    known = found.get(weakness.root)
+    if known is None:
+        found[weakness.root] = weakness
+        return
+    first, second = sorted((known, weakness), key=lambda w: (not w.tls, _RANK[w.exposure.kind], w.loopback))
+    uses = {(use.place, use.flag.name): use for use in (*known.uses, *weakness.uses)}
+    ordered = tuple(sorted(uses.values(), key=lambda use: (use.place, use.flag.value)))
+    found[weakness.root] = msgspec.structs.replace(
+        first, uses=ordered, loopback=first.loopback and second.loopback, number=first.number | second.number
+    )
+
+
+def _overlaps(a: Place, b: Place) -> bool:
+    return a.path == b.path and a.span.start < b.span.end and b.span.start < a.span.end
+
+
+class _Finder:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.values = project.values
+        self.judge = Judge(project)
+
+    # ------------------------------------------------------------------ backwards from a connection
+
+    def of_connection(self, connection: Connection) -> Iterator[Weakness]:
+        possible = self.project.connections.possible(connection, "ssl_connection")
+        numbers = [a for a in possible.alternatives if a.kind == "number" or a.number]
+        strong = [a for a in numbers if a.number & USE_SSL]
+        hosts = self.project.connections.hosts(connection)
+        loopback = bool(hosts) and all(map(is_loopback, hosts))
+        for alternative in numbers:
+            bits = self._bits(connection, alternative)
+            if not bits:
+                continue
+            legacy = self._legacy(connection, alternative)
+            tls = bool(alternative.number & USE_SSL) or alternative.partial or bool(legacy)
+            if not tls and (self.judge.tls_refused(alternative.when) or (strong and not _lone(alternative))):
+                # No TLS is wanted here, and without it the other bits do nothing.
+                continue
+            yield from self._pieces(alternative, bits, strong, tls, legacy, loopback)
+
+    def _bits(self, connection: Connection, alternative: Alternative) -> int:
+        """The permissive bits, as lws of the connection's time reads them."""
+        number = alternative.number
+        if connection.positional:
+            # A two-bit field: 2 and 3 accept self-signed certificates (client-handshake.c:539@v1.7.9).
+            return number & 2
+        return sum(flag.value for flag in api.permissive_flags() if number & flag.value)
+
+    def _pieces(
+        self,
+        alternative: Alternative,
+        bits: int,
+        strong: Sequence[Alternative],
+        tls: bool,
+        legacy: str,
+        loopback: bool,
+    ) -> Iterator[Weakness]:
+        roots: dict[Place, list[Piece]] = {}
+        for piece in alternative.pieces:
+            if piece.number is not None and piece.number & bits:
+                roots.setdefault(piece.root, []).append(piece)
+        for root, pieces in roots.items():
+            mine = bits & _joined(piece.number for piece in pieces)
+            strict = any(not a.number & mine & CHECKS for a in strong)
+            when = pieces[0].when
+            if not tls:
+                when = alternative.when
+            exposure = self.judge.expose(when, pieces[0].definition, strict_exists=strict)
+            if exposure.kind == "never":
+                continue
+            yield Weakness(
+                root,
+                pieces[0].definition,
+                tuple(_uses(pieces, mine)),
+                exposure,
+                alternative.number,
+                tls,
+                pieces[0].via,
+                legacy,
+                loopback,
+            )
+
+    def _legacy(self, connection: Connection, alternative: Alternative) -> str:
+        """Why the number is read as lws before 3.0 reads it; "" when it is not."""
+        if connection.positional:
+            return f"{connection.positional}() is of lws before 3.1"
+        version = self.project.settings.lws_version
+        if version is not None and version.major < 3:
+            return f"the target is lws {version}"
+        for circumstance in alternative.when:
+            condition = circumstance.condition
+            if condition is not None and for_old_lws(condition.text):
+                return f"under #if {condition.text}"
+        return ""
+
+    # ------------------------------------------------------------------ forwards from the flags
+
+    def elsewhere(self) -> Iterator[Weakness]:
+        """Expressions that or LCCSCF_ flags together, wherever they stand."""
+        for file in self.project.files:
+            scope = self.project.flow.file_scope(file.path)
+            for variable in file.variables:
+                if variable.value is not None and not _is_data(variable.value):
+                    yield from self._expression(variable.value, scope, (), variable.span, "=", None)
+        for definition in self.project.symbols.definitions:
+            if definition.function.kind == "macro":
+                continue
+            yield from self._function(definition)
+
+    def _function(self, definition: Definition) -> Iterator[Weakness]:
+        body = definition.body
+        for site in (*body.declares, *body.assigns, *body.returns):
+            node = site.node
+            match node:
+                case Declare() if node.value is not None and not _is_data(node.value):
+                    yield from self._expression(node.value, definition, site.guards, node.span, "=", site)
+                case Assign(op="=" | "|=" | "+="):
+                    yield from self._expression(node.value, definition, site.guards, node.span, node.op, site)
+                case Return() if node.value is not None:
+                    yield from self._expression(node.value, definition, site.guards, node.span, "=", site)
+                case _:
+                    pass
+        for site in body.calls:
+            if not isinstance(site.node, Call) or any(w in callee_name(site.node) for w in _PRINTS):
+                continue
+            for argument in site.node.arguments:
+                yield from self._expression(argument, definition, site.guards, argument.span, "=", site)
+
+    def _expression(
+        self,
+        value: Value,
+        definition: Definition,
+        guards: tuple[Guard, ...],
+        span: Span,
+        op: str,
+        site: Site | None,
+    ) -> Iterator[Weakness]:
+        if not any(_is_permissive(node) for node in walk(value)):
+            return
+        if isinstance(value, Initializer | Call | Assign) or _is_test(value):
+            return
+        order = site.order if site is not None else None
+        scope = Scope(definition, None, order, guards, span)
+        possible = self.values.possible_in(value, scope)
+        root = Place(definition.path, value.span)
+        around = self.values.circumstances(definition, guards, span)
+        strict = op != "=" or self._has_strict_sibling(definition, site)
+        for alternative in possible.alternatives:
+            pieces = [
+                p
+                for p in alternative.pieces
+                if p.place.path == definition.path
+                and value.span.start <= p.place.span.start < value.span.end
+                and p.number is not None
+            ]
+            bits = sum(f.value for f in api.permissive_flags()) & _joined(p.number for p in pieces)
+            if not bits or alternative.kind != "number":
+                continue
+            inner: tuple[Circumstance, ...] = tuple(
+                c for c in alternative.when if not any(c.same(a) for a in around)
+            )
+            siblings = [a for a in possible.numbers if a.number & USE_SSL and not a.number & bits]
+            exposure = self.judge.expose(
+                (*around, *inner), definition, strict_exists=strict or bool(siblings)
+            )
+            if exposure.kind == "never":
+                continue
+            yield Weakness(
+                root,
+                definition,
+                tuple(_uses(pieces, bits)),
+                exposure,
+                alternative.number,
+                True,
+                resolved=False,
+            )
+
+    def _has_strict_sibling(self, definition: Definition, site: Site | None) -> bool:
+        """Whether the function also sets or returns plain LCCSCF_USE_SSL."""
+        for other in (*definition.body.assigns, *definition.body.returns, *definition.body.declares):
+            node = other.node
+            if other is site or not isinstance(node, Assign | Return | Declare) or node.value is None:
+                continue
+            names = {n.id for n in walk(node.value) if isinstance(n, Name)}
+            if "LCCSCF_USE_SSL" in names and not any(_is_permissive(n) for n in walk(node.value)):
+                return True
+        return False
+
+
+def for_old_lws(text: str) -> bool:
+    """Whether a preprocessor condition holds for lws 2 and fails for lws 4."""
+    expression = preprocessor.parse(text)
+
+    def lookup(major: int) -> preprocessor.Lookup:
+        known = {
+            "LWS_LIBRARY_VERSION_MAJOR": str(major),
+            "LWS_LIBRARY_VERSION_MINOR": "4",
+            "LWS_LIBRARY_VERSION_PATCH": "2",
+            "LWS_LIBRARY_VERSION_NUMBER": str(major * 1_000_000 + 4_002),
+        }
+        return lambda name: known.get(name, preprocessor.UNKNOWN)
+
+    new = preprocessor.truth(expression, lookup(4), {})
+    old = preprocessor.truth(expression, lookup(2), {})
+    return new is False and old is not False
+
+
+def _uses(pieces: Sequence[Piece], bits: int) -> Iterator[Use]:
+    """The permissive flags among the pieces of one expression, in the order in which they are written."""
+    seen: set[str] = set()
+    for piece in sorted(pieces, key=lambda p: (p.place, p.text)):
+        for flag in api.flags_in((piece.number or 0) & bits):
+            if flag.weakens and flag.name not in seen:
+                seen.add(flag.name)
+                yield Use(flag, piece.place, piece.text)
+
+
+def _joined(numbers: Iterator[int | None]) -> int:
+    result = 0
+    for number in numbers:
+        result |= number or 0
+    return result
+
+
+def _lone(alternative: Alternative) -> bool:
+    """Whether a number is one literal, not flags put together."""
+    return len(alternative.pieces) == 1 and alternative.pieces[0].text.isdigit()
+
+
+def _is_permissive(node: Value) -> bool:
+    if not isinstance(node, Name):
+        return False
+    flag = api.flag(node.id)
+    return flag is not None and bool(flag.value & CHECKS)
+
+
+def _is_data(value: Value) -> bool:
+    """A table of names and flags says nothing about what is used."""
+    return isinstance(value, Initializer)
+
+
+def _is_test(value: Value) -> bool:
+    """``flags & LCCSCF_X`` asks, it does not set; so do comparisons, and ``~`` takes away."""
+    match value:
+        case Binary(op="&" | "==" | "!=" | "&&" | "||"):
+            return True
+        case Unary():
+            return True
+        case Conditional():
+            return False
+        case _:
+            return False
+
+
+__all__ = ["ALWAYS", "CHECKS", "Use", "Weakness", "for_old_lws", "weaknesses"]
