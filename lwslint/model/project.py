@@ -19,7 +19,10 @@ from lwslint.settings import Settings
 
 if TYPE_CHECKING:
     from lwslint.model.callbacks import Callbacks
+    from lwslint.model.connections import Connections
+    from lwslint.model.permissive import Weakness
     from lwslint.model.threads import Threads
+    from lwslint.model.values import Values
 
 
 class Located(NamedTuple):
@@ -52,6 +55,27 @@ class Project:
         from lwslint.model.threads import Threads
 
         return Threads(self)
+
+    @cached_property
+    def values(self) -> Values:
+        """What constants a value may be."""
+        from lwslint.model.values import Values
+
+        return Values(self)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """Client connections and protocol names."""
+        from lwslint.model.connections import Connections
+
+        return Connections(self)
+
+    @cached_property
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        """Expressions that weaken the TLS checks of client connections."""
+        from lwslint.model.permissive import weaknesses
+
+        return weaknesses(self)
 
     @cached_property
     def callbacks(self) -> Callbacks:
