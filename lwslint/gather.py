@@ -86,7 +86,7 @@ def _pull(
                 fresh.append(outcome)
             elif isinstance(outcome, Problem):
                 problems.append(outcome)
-        asker.add(fresh)
+        asker.add(fresh, pulled=True)
         pulled.extend(fresh)
     return pulled
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lwslint.diagnostics import Confidence, Step
-from lwslint.model.flow import callee_name
+from lwslint.facts import Call
+from lwslint.model.names import callee_name
 from lwslint.model.symbols import Definition
 from lwslint.model.threads import OffThread, Phase, Role, Route, Service, Threads
 
@@ -36,7 +37,7 @@ def entry_step(threads: Threads, route: Route) -> Step:
     entry = route.entry
     if entry.role is Role.THREAD:
         start = threads.roots[entry.definition.id][0]
-        how = callee_name(start.site.node) if hasattr(start.site.node, "function") else "std::thread"
+        how = callee_name(start.site.node) if isinstance(start.site.node, Call) else "std::thread"
         return Step(start.place, f"{how} starts a thread that runs {title(entry.definition)}")
     if entry.role is Role.MAIN:
         return Step(entry.definition.place(), "the main thread starts here")
@@ -81,7 +82,8 @@ def start_step(threads: Threads, service: Service) -> list[Step]:
     """Where the service thread starts, when the project starts it."""
     if service.entry.role is not Role.THREAD:
         return []
-    start = threads.roots[service.entry.definition.id][0]
+    start = service.start
+    assert start is not None
     return [Step(start.place, f"the service thread starts here and runs {title(service.entry.definition)}")]
 
 

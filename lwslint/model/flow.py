@@ -12,7 +12,7 @@ targets from here, and its arguments flow on into them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -38,8 +38,11 @@ from lwslint.facts import (
     Value,
     walk,
 )
+from lwslint.model import apis
+from lwslint.model.apis import Handover
 from lwslint.model.bodies import Site
-from lwslint.model.symbols import Definition, Symbols, class_name, element_type, last_component
+from lwslint.model.names import callee_name, folder, last_component, names_in, values_of
+from lwslint.model.symbols import Definition, Symbols, class_name, element_type
 
 ROUNDS = 10
 
@@ -157,20 +160,12 @@ Cell = tuple[str, ...] | tuple[str, int, str] | tuple[str, int, int]
 class Flow:
     """The solved points-to sets and the call graph.
 
-    ``creates`` tells which functions make an object: name of the callee → kind, or None.
-    ``hands_over`` yields, for a call, pairs of an argument that is a routine and the further
-    arguments that the routine gets as its parameters (thread starts).
+    Functions that are handed over to a thread or a loop get what is handed over with them as their
+    parameters; those runs are no edges of the call graph.
     """
 
-    def __init__(
-        self,
-        symbols: Symbols,
-        creates: Callable[[str], str | None],
-        hands_over: Callable[[Call], tuple[Value, tuple[Value, ...]] | None],
-    ) -> None:
+    def __init__(self, symbols: Symbols) -> None:
         self.symbols = symbols
-        self._creates = creates
-        self._hands_over = hands_over
         self.creations: list[Creation] = []
         self._created: dict[tuple[str, int], Thing] = {}
         self._holds: dict[Cell, set[Thing]] = defaultdict(set)
@@ -182,7 +177,9 @@ class Flow:
         self.callers: dict[int, list[Edge]] = defaultdict(list)
         self._edge_keys: set[tuple[int, int, int]] = set()
         self._indirect: list[tuple[Definition, Site]] = []
-        self._routines: list[tuple[Definition, Value, tuple[Value, ...]]] = []
+        # Calls written in a macro's argument that the macro puts into a lambda: they run some other time.
+        self.deferred: set[int] = set()
+        self._handed: list[tuple[Definition, Handover]] = []
         self._bound: dict[int, list[Definition]] = {}
         self._scopes = {file.path: _file_scope(file) for file in symbols.files}
         self._build()
@@ -217,7 +214,17 @@ class Flow:
         """The classes that have a field of that name, each with the functions the field may hold."""
         for cell in sorted((c for c in self._holds if c[0] == "field" and c[2] == field), key=str):
             functions = sorted(t.id for t in self._holds[cell] if t.kind == "function")
-            yield str(cell[1]), tuple(self.symbols.definitions[f] for f in functions)
+            yield str(cell[1]).partition("@")[0], tuple(self.symbols.definitions[f] for f in functions)
+
+    def handovers(self, definition: Definition, call: Call) -> Iterator[Handover]:
+        """The functions that a call hands over to a thread, a loop or the system, by the thread table."""
+        if isinstance(call.function, Name) and self.symbols.call_target(call, definition).definitions:
+            return iter(())
+        return apis.handovers(call, lambda: self._receiver_type(definition, call))
+
+    def _receiver_type(self, definition: Definition, call: Call) -> str:
+        assert isinstance(call.function, Member)
+        return self.symbols.type_of(call.function.object, definition)
 
     def file_scope(self, path: str) -> Definition:
         """A stand-in for the function around file-scope initialisers."""
@@ -232,11 +239,17 @@ class Flow:
                 if variable.value is not None:
                     cell: Cell = ("global", file.path, variable.name)
                     self._initialise([cell], variable.type, variable.value, scope)
+            for macro in file.macros:
+                if isinstance(macro.value, Initializer):
+                    # A row of a table that a macro spells; the fields that it names get their values.
+                    self._initialise([("macro", file.path, macro.name)], "", macro.value, scope)
         for definition in self.symbols.definitions:
             self._build_function(definition)
 
     def _build_function(self, definition: Definition) -> None:
         body = definition.body
+        for site in body.calls:
+            self._defer(definition, site)
         for site in body.declares:
             declare = site.node
             assert isinstance(declare, Declare)
@@ -258,12 +271,25 @@ class Flow:
         for site in body.calls:
             self._build_call(definition, site)
 
+    def _defer(self, definition: Definition, site: Site) -> None:
+        call = site.node
+        assert isinstance(call, Call)
+        macros = (
+            self.symbols.function_macros.get(callee_name(call), ()) if isinstance(call.function, Name) else ()
+        )
+        for macro in macros:
+            held = {name for inner in self.symbols.children.get(macro.id, ()) for name in _names_used(inner)}
+            for parameter, argument in zip(macro.function.parameters, call.arguments, strict=False):
+                if parameter.name in held:
+                    self.deferred.update(id(node) for node in walk(argument) if isinstance(node, Call))
+
     def _build_call(self, definition: Definition, site: Site) -> None:
         call = site.node
         assert isinstance(call, Call)
-        routine = self._hands_over(call)
-        if routine is not None:
-            self._routines.append((definition, *routine))
+        if id(call) in self.deferred:
+            return
+        for handover in self.handovers(definition, call):
+            self._handed.append((definition, handover))
         binding = self.symbols.call_target(call, definition)
         if binding.definitions:
             for callee in binding.definitions:
@@ -312,6 +338,13 @@ class Flow:
             if parameter.name:
                 self._initialise([("local", callee.id, parameter.name)], parameter.type, argument, caller)
 
+    def _hand_over(self, handover: Handover, callee: Definition, caller: Definition) -> None:
+        parameters = callee.function.parameters
+        for position, value in handover.passed:
+            if -len(parameters) <= position < len(parameters) and parameters[position].name:
+                cell: Cell = ("local", callee.id, parameters[position].name)
+                self._initialise([cell], parameters[position].type, value, caller)
+
     def _initialise(self, cells: list[Cell], type: str, value: Value, definition: Definition) -> None:
         """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of ``type``."""
         stack: list[tuple[list[Cell], str, Value]] = [(cells, type, value)]
@@ -329,7 +362,7 @@ class Flow:
                 if kind.endswith("]") or isinstance(item.designator, int):
                     stack.append((into, element or element_type(kind), item.value))
                 elif isinstance(item.designator, str):
-                    field_class = class_name(kind)
+                    field_class = self.symbols.class_key(kind, definition.path)
                     stack.append(
                         (
                             self._field_targets(field_class, item.designator),
@@ -339,7 +372,13 @@ class Flow:
                     )
                 elif declared is not None and position < len(declared.fields):
                     field = declared.fields[position]
-                    stack.append((self._field_targets(declared.name, field.name), field.type, item.value))
+                    stack.append(
+                        (
+                            self._field_targets(self.symbols.class_key(kind, definition.path), field.name),
+                            field.type,
+                            item.value,
+                        )
+                    )
                 else:
                     stack.append((into, "", item.value))
 
@@ -348,7 +387,6 @@ class Flow:
 
     def _field_targets(self, owner: str, field: str) -> list[Cell]:
         """The cell that a write to a field goes to, with the cells that readers look at linked behind."""
-        owner = last_component(owner)
         write: Cell = ("field", owner, field)
         self._link(write, ("any", "", field))
         if owner:
@@ -357,7 +395,6 @@ class Flow:
         return [write]
 
     def _field_source(self, owner: str, field: str) -> Cell:
-        owner = last_component(owner)
         if not owner:
             return ("any", "", field)
         self._link(("field", owner, field), ("read", owner, field))
@@ -381,7 +418,7 @@ class Flow:
         for class_ in self.symbols.lineage(owner, definition.path):
             declared = self.symbols.class_named(class_, definition.path)
             if declared is not None and any(f.name == name for f in declared.fields):
-                return declared.name
+                return self.symbols.class_key(class_, definition.path)
         return None
 
     def _targets(self, target: Value, definition: Definition) -> list[Cell]:
@@ -397,13 +434,17 @@ class Flow:
                 if "::" in target.id:
                     class_ = last_component(target.id.rsplit("::", 1)[0])
                     if class_ in self.symbols.classes:
-                        return self._field_targets(class_, last_component(target.id))
+                        return self._field_targets(
+                            self.symbols.class_key(class_, definition.path), last_component(target.id)
+                        )
                 variable = self.symbols.variable(target.id, definition.path)
                 if variable is not None:
                     return [("global", variable.path, variable.declare.name)]
                 return [("global", "", target.id)]
             case Member():
-                owner = class_name(self.symbols.type_of(target.object, definition))
+                owner = self.symbols.class_key(
+                    self.symbols.type_of(target.object, definition), definition.path
+                )
                 return self._field_targets(owner, target.field)
             case Index():
                 return self._targets(target.object, definition)
@@ -429,7 +470,9 @@ class Flow:
                     if node.field in ("first", "second"):
                         stack.append(node.object)
                     else:
-                        owner = class_name(self.symbols.type_of(node.object, definition))
+                        owner = self.symbols.class_key(
+                            self.symbols.type_of(node.object, definition), definition.path
+                        )
                         found.append(self._field_source(owner, node.field))
                 case Index():
                     stack.append(node.object)
@@ -474,7 +517,9 @@ class Flow:
         if "::" in name:
             class_ = last_component(name.rsplit("::", 1)[0])
             if class_ in self.symbols.classes:
-                yield self._field_source(class_, last_component(name))
+                yield self._field_source(
+                    self.symbols.class_key(class_, definition.path), last_component(name)
+                )
                 return
         variable = self.symbols.variable(name, definition.path)
         yield ("global", variable.path, variable.declare.name) if variable else ("global", "", name)
@@ -482,7 +527,7 @@ class Flow:
     def _call_sources(self, call: Call, definition: Definition, found: list[Thing | Cell]) -> list[Value]:
         """What a call's result may be: adds cells to ``found``, returns values to look into."""
         name = callee_name(call)
-        kind = self._creates(name)
+        kind = apis.creates(name)
         if kind is not None:
             found.append(self._created_by(kind, definition, call))
             return []
@@ -539,6 +584,20 @@ class Flow:
                     known |= held
                     self._dirty.append(target)
 
+    def _plausible(self, call: Call, definition: Definition) -> tuple[Definition, ...]:
+        """The functions that a call through a pointer may run, as far as the pointer's field tells.
+
+        A field of lws' own structs holds the callbacks of every program in the tree, and so does a
+        field of a common name in a struct of unknown type: those bind within the folder only.
+        """
+        callees = self.functions_of(call.function, definition)
+        if not isinstance(call.function, Member) or not callees:
+            return callees
+        owner = class_name(self.symbols.type_of(call.function.object, definition))
+        if owner and not owner.startswith(("lws_", "libwebsocket")):
+            return callees
+        return tuple(c for c in callees if folder(c.path) == folder(definition.path))
+
     def _solve(self) -> None:
         for _ in range(ROUNDS):
             self._propagate()
@@ -546,39 +605,27 @@ class Flow:
             for definition, site in self._indirect:
                 call = site.node
                 assert isinstance(call, Call)
-                for callee in self.functions_of(call.function, definition):
+                for callee in self._plausible(call, definition):
                     grew |= self._add_edge(Edge(definition, site, callee, "pointer"))
-            for definition, routine, arguments in self._routines:
-                for callee in self.functions_of(routine, definition):
-                    before = len(self._linked)
-                    self._pass(arguments, callee, definition)
-                    grew |= len(self._linked) != before
+            before = len(self._linked)
+            for definition, handover in self._handed:
+                for routine in handover.routines:
+                    for callee in self.functions_of(routine, definition):
+                        self._hand_over(handover, callee, definition)
+            grew |= len(self._linked) != before
             if not grew and not self._dirty:
                 return
         self._propagate()
 
 
-def callee_name(call: Call) -> str:
-    """The name written in a call: ``f``, ``ns::f``; the method's name for ``x.f()``; else ""."""
-    callee = call.function
-    while isinstance(callee, (Cast, Unary)):
-        callee = callee.operand
-    if isinstance(callee, Name):
-        return callee.id
-    if isinstance(callee, Member):
-        return callee.field
-    return ""
-
-
-def names_in(value: Value) -> set[str]:
-    """All identifiers and field names inside a value."""
-    found: set[str] = set()
-    for node in walk(value):
-        if isinstance(node, Name):
-            found.add(node.id)
-        elif isinstance(node, Member):
-            found.add(node.field)
-    return found
+def _names_used(definition: Definition) -> set[str]:
+    """The names in a body's statements."""
+    return {
+        name
+        for statement in definition.function.body
+        for value in values_of(statement)
+        for name in names_in(value)
+    }
 
 
 def _file_scope(file: FileFacts) -> Definition:

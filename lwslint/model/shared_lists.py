@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lwslint import knowledge
 from lwslint.diagnostics import Confidence, Step
 from lwslint.facts import Assign, Call, Cast, Declare, Index, Member, Name, Unary, Unknown, Value
+from lwslint.model import apis
 from lwslint.model.bodies import Site
-from lwslint.model.flow import names_in
+from lwslint.model.names import names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition, Variable
 from lwslint.model.threads import Role, Service
@@ -53,8 +53,7 @@ def shared_list_uses(project: Project) -> Iterator[SharedListUse]:
             ]
             call = located.site.node
             assert isinstance(call, Call)
-            position = knowledge.wsi_argument(name)
-            value = knowledge.argument(call, position) if position is not None else None
+            value = apis.wsi_of(call)
             if not services or value is None or not _on_service_thread(project, located):
                 continue
             source = _origin(project, located.definition, value)
@@ -76,7 +75,11 @@ def _is_crowd(project: Project, service: Service) -> bool:
         return False
     root = service.entry.definition
     starts = project.threads.roots[root.id]
-    several = len(starts) > 1 or any(s.repeated for s in starts) or _started_in_turn(project, root)
+    several = (
+        len({s.place for s in starts}) > 1
+        or any(s.repeated for s in starts)
+        or _started_in_turn(project, root)
+    )
     if not several:
         return False
     reach = {root.id} | {edge.callee.id for edge in project.flow.calls.get(root.id, ())}
@@ -119,16 +122,9 @@ def _origin(project: Project, definition: Definition, value: Value) -> tuple[Var
         next_value: Value | None = None
         for site in (*definition.body.declares, *definition.body.assigns):
             node = site.node
-            if (
-                isinstance(node, Declare)
-                and node.name == base.id
-                and not node.static
-                and node.value is not None
-            ):
+            if _sets(node, base.id):
+                assert isinstance(node, (Declare, Assign))
                 next_value, via = node.value, site
-            elif isinstance(node, Assign) and isinstance(node.target, Name) and node.target.id == base.id:
-                next_value, via = node.value, site
-            if next_value is not None:
                 break
         if next_value is not None:
             value = next_value
@@ -140,6 +136,13 @@ def _origin(project: Project, definition: Definition, value: Value) -> tuple[Var
             return None
         return variable, via
     return None
+
+
+def _sets(node: object, name: str) -> bool:
+    """Whether a declaration or an assignment gives the local ``name`` its value."""
+    if isinstance(node, Declare):
+        return node.name == name and not node.static and node.value is not None
+    return isinstance(node, Assign) and isinstance(node.target, Name) and node.target.id == name
 
 
 def _holds_many(type: str) -> bool:

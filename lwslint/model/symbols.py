@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -32,6 +33,7 @@ from lwslint.facts import (
     Value,
 )
 from lwslint.model.bodies import Body, flatten
+from lwslint.model.names import last_component
 
 
 class Definition:
@@ -101,11 +103,7 @@ _CONTAINER = re.compile(
 _MAP = re.compile(r"^(?:std::)?(?:unordered_)?(?:multi)?map<(.*)>[*&]*$")
 
 
-def last_component(name: str) -> str:
-    """``ws::Client::run`` → ``run``."""
-    return name.rsplit("::", 1)[-1]
-
-
+@cache
 def class_name(type: str) -> str:
     """The class that a type as written names: without struct, pointers, references and smart pointers."""
     text = type.strip()
@@ -134,6 +132,7 @@ def first_argument(arguments: str) -> str:
     return arguments.strip()
 
 
+@cache
 def element_type(type: str) -> str:
     """The type of an element of an array, pointer or standard container as written; "" when unknown."""
     text = type.strip()
@@ -150,6 +149,7 @@ def element_type(type: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=100_000)
 def nearness(a: str, b: str) -> int:
     """How many leading folders two paths share (a whole shared path counts one more)."""
     left, right = a.split("/"), b.split("/")
@@ -179,6 +179,10 @@ class Symbols:
         self.aliases: dict[str, list[tuple[str, Alias]]] = defaultdict(list)
         self.macros: dict[str, list[tuple[str, Macro]]] = defaultdict(list)
         self.function_macros: dict[str, list[Definition]] = defaultdict(list)
+        self._class_cache: dict[tuple[str, str], Class | None] = {}
+        self._key_cache: dict[tuple[str, str], str] = {}
+        self._homes: dict[int, str] = {}
+        self._lineage_cache: dict[tuple[str, str], list[str]] = {}
         for file in files:
             self._add(file)
         self.includes = {file.path: frozenset(i.rsplit("/", 1)[-1] for i in file.includes) for file in files}
@@ -204,6 +208,7 @@ class Symbols:
             self.variables[last_component(variable.name)].append(Variable(file.path, variable))
         for declared in file.classes:
             self.classes[declared.name].append((file.path, declared))
+            self._homes[id(declared)] = file.path
         for alias in file.aliases:
             self.aliases[alias.name].append((file.path, alias))
         for macro in file.macros:
@@ -232,6 +237,12 @@ class Symbols:
 
     def class_named(self, name: str, path: str) -> Class | None:
         """The class of that name nearest to ``path``; typedefs are followed."""
+        key = (name, path)
+        if key not in self._class_cache:
+            self._class_cache[key] = self._class_named(name, path)
+        return self._class_cache[key]
+
+    def _class_named(self, name: str, path: str) -> Class | None:
         seen: set[str] = set()
         name = last_component(class_name(name)) if name else ""
         while name and name not in seen:
@@ -247,8 +258,27 @@ class Symbols:
             name = last_component(class_name(target))
         return None
 
+    def class_key(self, type: str, path: str) -> str:
+        """An identity for the class that a type names at ``path``: classes of one name in different
+        programs differ.  The bare name when the project does not define the class; "" without one."""
+        name = last_component(class_name(type)) if type else ""
+        if not name:
+            return ""
+        key = (name, path)
+        if key not in self._key_cache:
+            declared = self.class_named(name, path)
+            home = self._homes.get(id(declared)) if declared is not None else None
+            self._key_cache[key] = name if declared is None or home is None else f"{declared.name}@{home}"
+        return self._key_cache[key]
+
     def lineage(self, name: str, path: str) -> list[str]:
         """A class and its bases, nearest first (names without namespaces)."""
+        key = (name, path)
+        if key not in self._lineage_cache:
+            self._lineage_cache[key] = self._lineage(name, path)
+        return self._lineage_cache[key]
+
+    def _lineage(self, name: str, path: str) -> list[str]:
         result: list[str] = []
         queue = [last_component(class_name(name))]
         while queue and len(result) < 32:
@@ -292,7 +322,7 @@ class Symbols:
 
     # ------------------------------------------------------------------ types of values
 
-    def local_type(self, definition: Definition, name: str) -> str | None:
+    def local_type(self, definition: Definition, name: str, depth: int = 0) -> str | None:
         """The type of a local variable or parameter seen from ``definition`` (a lambda sees its
         parents'); None when there is no such local."""
         current: Definition | None = definition
@@ -300,7 +330,7 @@ class Symbols:
             declared = current.body.locals.get(name)
             if declared is not None:
                 if declared.value is not None and re.match(r"auto\b|__auto_type\b", declared.type):
-                    inferred = self.type_of(declared.value, current, 1)
+                    inferred = self.type_of(declared.value, current, depth + 1)
                     return inferred or declared.type
                 return declared.type
             for parameter in current.function.parameters:
@@ -308,6 +338,15 @@ class Symbols:
                     return parameter.type
             current = self.parent(current)
         return None
+
+    def is_local(self, definition: Definition, name: str) -> bool:
+        """Whether a name is a local variable or parameter, seen from ``definition`` outwards."""
+        current: Definition | None = definition
+        while current is not None:
+            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+                return True
+            current = self.parent(current)
+        return False
 
     def type_of(self, value: Value, definition: Definition, depth: int = 0) -> str:
         """The type of a value as written in the source, as far as declarations tell; "" when unknown."""
@@ -318,7 +357,7 @@ class Symbols:
             case Name(id="this"):
                 return self.owner(definition) + "*"
             case Name():
-                local = self.local_type(definition, value.id)
+                local = self.local_type(definition, value.id, depth)
                 if local is not None:
                     return local
                 owner = self.owner(definition)
@@ -486,7 +525,7 @@ class Symbols:
             return self.nearest(self.methods.get((class_, class_), ()), path)
         match callee:
             case Name():
-                if self.local_type(definition, callee.id) is not None:
+                if self.is_local(definition, callee.id):
                     return Binding()
                 macros = self.function_macros.get(callee.id)
                 if macros:

@@ -20,35 +20,51 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lwslint import knowledge
 from lwslint.facts import (
     Assign,
+    Binary,
     Call,
     Cast,
-    Conditional,
     Declare,
-    Index,
     Initializer,
     Lambda,
     Loop,
     Member,
     Name,
+    Null,
+    Number,
     Place,
-    Return,
-    Statement,
+    Span,
     Unary,
     Value,
     walk,
 )
+from lwslint.knowledge import api
+from lwslint.knowledge import threads as thread_apis
+from lwslint.knowledge.api import Category
+from lwslint.knowledge.threads import Runs
+from lwslint.model import apis
 from lwslint.model.bodies import Site
-from lwslint.model.flow import Edge, callee_name, names_in
-from lwslint.model.symbols import Definition, class_name, last_component, nearness
+from lwslint.model.flow import Edge
+from lwslint.model.names import (
+    callee_name,
+    contains,
+    folder,
+    last_component,
+    last_name,
+    names_in,
+    statements,
+    values_of,
+)
+from lwslint.model.symbols import Definition, class_name, nearness
 
 if TYPE_CHECKING:
     from lwslint.model.project import Located, Project
 
 MAX_ROUTE = 24
+SET_UP = frozenset([Category.CONNECT, Category.CREATE_VHOST, Category.TIMER, Category.ADOPT])
 MAX_STATES = 4000
+MAINS = ("main", "wmain", "WinMain", "app_main")
 
 # An external function or macro whose name says that it starts a thread, given a function.
 _START_NAME = re.compile(
@@ -80,6 +96,15 @@ class Role(enum.Enum):
     SIGNAL = "signal"
     PUBLIC = "public"  # called from outside the project, on a thread that nothing here tells
     STORED = "stored"  # in a table of commands or handlers that something outside calls
+
+
+# On which thread a function runs that was handed to a loop, to lws or to the system.
+_HANDLER_ROLES = {
+    Runs.LOOP: Role.CALLBACK,
+    Runs.SERVICE: Role.CALLBACK,
+    Runs.SIGNAL: Role.SIGNAL,
+    Runs.EXIT: Role.SIGNAL,
+}
 
 
 class Entry(NamedTuple):
@@ -116,12 +141,17 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A place that services a context, and the entry whose thread does it."""
+    """A place that services a context, and the entry whose thread does it.
+
+    For a started thread there is one record for each place that starts it (``start``), with the
+    contexts that are handed over there.
+    """
 
     entry: Entry
     located: Located
     contexts: frozenset[int]
     edges: tuple[Edge, ...]
+    start: Start | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -161,6 +191,7 @@ class Threads:
         for start in self.starts:
             self.roots[start.root.id].append(start)
         self._trampolines = self._find_trampolines()
+        self._start_reaches: dict[int, frozenset[int]] = {}
 
     # ------------------------------------------------------------------ thread starts
 
@@ -185,11 +216,15 @@ class Threads:
         call = site.node
         assert isinstance(call, Call)
         name = callee_name(call)
-        start = knowledge.thread_start(name)
-        if start is not None and not self.symbols.call_target(call, definition).definitions:
-            routine = knowledge.argument(call, start.routine)
-            if routine is not None:
-                yield routine, self._handle(definition, site, start.handle), False
+        known = False
+        for handover in self.flow.handovers(definition, call):
+            if handover.api.runs not in (Runs.THREAD, Runs.WORKER):
+                continue
+            known = True
+            handle = self._handle(definition, site, handover.handle)
+            for routine in handover.routines:
+                yield routine, handle, False
+        if known:
             return
         if isinstance(call.function, Member) and call.function.field in (
             "emplace_back",
@@ -216,20 +251,21 @@ class Threads:
             and self.symbols.function_named(value.id, definition, definition.path).definitions
         )
 
-    def _handle(self, definition: Definition, site: Site, where: int | None) -> str:
+    def _handle(self, definition: Definition, site: Site, where: int | str | None) -> str:
         """The name under which a start's handle is kept: an argument's, or the variable assigned."""
         call = site.node
         assert isinstance(call, Call)
-        if where is not None and where >= 0:
-            argument = knowledge.argument(call, where)
-            return last_name(argument) if argument is not None else ""
+        if isinstance(where, int):
+            return last_name(apis.argument(call, where))
+        if where == "object" and isinstance(call.function, Member):
+            return last_name(call.function.object)
         for other in definition.body.assigns:
             assert isinstance(other.node, Assign)
-            if any(node is call for node in walk(other.node.value)):
+            if contains(other.node.value, call):
                 return last_name(other.node.target)
         for other in definition.body.declares:
             assert isinstance(other.node, Declare)
-            if other.node.value is not None and any(node is call for node in walk(other.node.value)):
+            if other.node.value is not None and contains(other.node.value, call):
                 return other.node.name
         for other in definition.body.calls:
             outer = other.node
@@ -378,53 +414,40 @@ class Threads:
             for site in definition.body.calls:
                 call = site.node
                 assert isinstance(call, Call)
-                registration = knowledge.registration(callee_name(call))
-                if registration is None:
-                    continue
-                value = knowledge.argument(call, registration.routine)
-                if value is not None:
-                    role = Role.SIGNAL if registration.kind == "signal" else Role.CALLBACK
-                    for handler in self.flow.functions_of(value, definition):
-                        found.setdefault(handler.id, role)
-            for site in definition.body.assigns:
-                assign = site.node
-                assert isinstance(assign, Assign)
-                if isinstance(assign.target, Member) and assign.target.field in (
-                    "sa_handler",
-                    "sa_sigaction",
-                ):
-                    for handler in self.flow.functions_of(assign.value, definition):
-                        found.setdefault(handler.id, Role.SIGNAL)
-                elif isinstance(assign.target, Member) and assign.target.field == "cb":
-                    type = self.symbols.type_of(assign.target.object, definition)
-                    if "sorted_usec_list" in type or "sul" in last_name(assign.target.object):
-                        for handler in self.flow.functions_of(assign.value, definition):
-                            found.setdefault(handler.id, Role.CALLBACK)
+                for handover in self.flow.handovers(definition, call):
+                    role = _HANDLER_ROLES.get(handover.api.runs)
+                    if role is None:
+                        continue
+                    for routine in handover.routines:
+                        for handler in self.flow.functions_of(routine, definition):
+                            found.setdefault(handler.id, role)
+        for row in (row for kind in thread_apis.Role for row in thread_apis.in_role(kind)):
+            role = _HANDLER_ROLES.get(row.runs)
+            if row.form is not thread_apis.Form.FIELD or role is None:
+                continue
+            for name in row.names:
+                for owner, functions in self.flow.cells_of_field(name):
+                    if owner in row.owners:
+                        for handler in functions:
+                            found.setdefault(handler.id, role)
         return found
 
     def _callback_functions(self) -> Iterator[Definition]:
-        """Functions with the signature of an lws callback, or in the callback slot of a table."""
+        """Functions with the signature of an lws callback (those in a table are found by their field)."""
         for definition in self.symbols.definitions:
             if is_lws_callback(definition):
                 yield definition
-        for cell, held in self.flow.cells_of_field("callback"):
-            if cell in ("lws_protocols", "libwebsocket_protocols"):
-                for definition in held:
-                    yield definition
 
     def _stored(self) -> frozenset[int]:
         """Functions whose address stands in a file-scope initialiser (tables of commands and handlers)."""
         found: set[int] = set()
         for file in self.project.files:
-            scope = self.flow.file_scope(file.path)
-            for variable in file.variables:
-                if not isinstance(variable.value, Initializer):
-                    continue
-                for node in walk(variable.value):
+            tables = [v.value for v in (*file.variables, *file.macros) if isinstance(v.value, Initializer)]
+            for table in tables:
+                for node in walk(table):
                     if isinstance(node, Name):
                         binding = self.symbols.function_named(node.id, None, file.path)
                         found.update(d.id for d in binding.definitions)
-            del scope
         return frozenset(found)
 
     @cached_property
@@ -469,7 +492,7 @@ class Threads:
         handler = self.handlers.get(definition.id)
         if handler is not None:
             found.append(Entry(handler, definition))
-        if definition.name in ("main", "wmain", "WinMain", "app_main") and not definition.function.owner:
+        if definition.name in MAINS and not definition.function.owner:
             found.append(Entry(Role.MAIN, definition))
         if found:
             return tuple(found)
@@ -484,30 +507,59 @@ class Threads:
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
-        """Who services which context: one for each service call and each entry that reaches it."""
-        found: list[Service] = []
+        """Who services which context: one for each service call and each thread that reaches it."""
+        from lwslint.model.project import Located
+
+        found: dict[tuple[object, ...], Service] = {}
         for definition in self.symbols.definitions:
             for site in definition.body.calls:
                 call = site.node
                 assert isinstance(call, Call)
-                name = callee_name(call)
-                if not self._is_service(name, definition, call):
+                if not self._is_service(callee_name(call), definition, call):
                     continue
-                from lwslint.model.project import Located
-
-                located = Located(definition, site)
                 contexts = self._context_argument(definition, call)
                 for route in self.routes(definition, site, None):
-                    if route.entry.role in (Role.THREAD, Role.MAIN, Role.PUBLIC, Role.STORED):
-                        found.append(Service(route.entry, located, contexts, route.edges))
-        return tuple(found)
+                    entry = route.entry
+                    if entry.role not in (Role.THREAD, Role.MAIN, Role.PUBLIC, Role.STORED):
+                        continue
+                    starts = self.roots[entry.definition.id] if entry.role is Role.THREAD else [None]
+                    for start in starts:
+                        service = Service(
+                            entry,
+                            Located(definition, site),
+                            self._handed_contexts(start, contexts),
+                            route.edges,
+                            start,
+                        )
+                        place = start.place if start is not None else None
+                        found.setdefault(
+                            (definition.place(call.span), entry.definition.place(), place), service
+                        )
+        return tuple(found.values())
+
+    def _handed_contexts(self, start: Start | None, contexts: frozenset[int]) -> frozenset[int]:
+        """Of the contexts that a thread may service, those that the place that starts it hands over."""
+        if start is None or len(contexts) < 2 or not isinstance(start.site.node, Call):
+            return contexts
+        handed = {
+            thing.id
+            for argument in start.site.node.arguments
+            for thing in self.flow.things_of(argument, start.definition)
+            if thing.kind == "context"
+        }
+        return frozenset(handed & contexts) or contexts
 
     def _is_service(self, name: str, definition: Definition, call: Call) -> bool:
-        if knowledge.category(name) == "service":
+        if api.category(name) is Category.SERVICE:
             return not self.symbols.call_target(call, definition).definitions
-        if knowledge.runs_loop(name):
-            return self._foreign_loop and not self.symbols.call_target(call, definition).definitions
+        if self._foreign_loop:
+            rows = apis.thread_apis(call, lambda: self._receiver_type(definition, call))
+            return any(row.role is thread_apis.Role.RUN_LOOP for row in rows)
         return False
+
+    def _receiver_type(self, definition: Definition, call: Call) -> str:
+        assert isinstance(call.function, Member)
+        return self.symbols.type_of(call.function.object, definition)
 
     @cached_property
     def _foreign_loop(self) -> bool:
@@ -523,13 +575,34 @@ class Threads:
         return False
 
     def _context_argument(self, definition: Definition, call: Call) -> frozenset[int]:
-        position = knowledge.context_argument(callee_name(call))
-        value = knowledge.argument(call, position) if position is not None else None
+        value = apis.context_of(call)
         return frozenset() if value is None else self.flow.objects_of(value, definition, "context")
 
     def contexts_at(self, definition: Definition, call: Call) -> frozenset[int]:
-        """The contexts that a call of an lws function is about, where that can be known."""
+        """The contexts that a call of an lws function is about, where that can be known: from its context
+        argument, or from the ``context`` member of the info struct that it takes."""
+        known = api.function(callee_name(call))
+        if known is None:
+            return frozenset()
+        if known.info is not None and known.context is None:
+            return self._context_of_info(definition, apis.argument(call, known.info))
         return self._context_argument(definition, call)
+
+    def _context_of_info(self, definition: Definition, info: Value | None) -> frozenset[int]:
+        name = last_name(info)
+        found: set[int] = set()
+        for site in definition.body.assigns:
+            assign = site.node
+            assert isinstance(assign, Assign)
+            target = assign.target
+            if isinstance(target, Member) and target.field == "context" and last_name(target.object) == name:
+                found |= self.flow.objects_of(assign.value, definition, "context")
+        declared = definition.body.locals.get(name)
+        if declared is not None and isinstance(declared.value, Initializer):
+            for item in declared.value.items:
+                if item.designator == "context":
+                    found |= self.flow.objects_of(item.value, definition, "context")
+        return frozenset(found)
 
     # ------------------------------------------------------------------ order
 
@@ -549,12 +622,12 @@ class Threads:
         """A trampoline's call of its routine is that routine's own thread, not the trampoline's."""
         return edge.caller.id in self._trampolines and edge.kind == "pointer"
 
-    @cached_property
-    def _start_reach(self) -> dict[int, frozenset[int]]:
-        return {
-            root: self._reaching([s.definition for s in starts])
-            for root, starts in sorted(self.roots.items())
-        }
+    def _start_reach(self, start: Start) -> frozenset[int]:
+        """The functions that reach the place where a thread starts."""
+        key = start.definition.id
+        if key not in self._start_reaches:
+            self._start_reaches[key] = self._reaching([start.definition])
+        return self._start_reaches[key]
 
     @cached_property
     def joins(self) -> tuple[tuple[Definition, Site, str], ...]:
@@ -565,157 +638,152 @@ class Threads:
                 call = site.node
                 assert isinstance(call, Call)
                 name = callee_name(call)
-                join = knowledge.thread_join(name)
-                if join is not None:
-                    if isinstance(call.function, Member) and not knowledge.is_function_join(name):
-                        found.append((definition, site, last_name(call.function.object)))
+                rows = apis.thread_apis(call, lambda d=definition, c=call: self._receiver_type(d, c))  # type: ignore[misc]
+                joins = [row for row in rows if row.role is thread_apis.Role.JOIN]
+                if joins:
+                    handle = joins[0].handle
+                    if isinstance(handle, int):
+                        found.append((definition, site, last_name(apis.argument(call, handle))))
                     else:
-                        argument = knowledge.argument(call, max(join, 0))
-                        found.append((definition, site, last_name(argument) if argument is not None else ""))
-                elif isinstance(call.function, Member) and call.function.field in (
-                    "join",
-                    "wait",
-                    "waitForFinished",
-                ):
-                    if call.function.field == "join" or "hread" in self.symbols.type_of(
-                        call.function.object, definition
-                    ):
+                        assert isinstance(call.function, Member)
                         found.append((definition, site, last_name(call.function.object)))
-                elif isinstance(call.function, Member) and call.function.field == "get":
-                    if "future" in self.symbols.type_of(call.function.object, definition):
-                        found.append((definition, site, last_name(call.function.object)))
+                elif isinstance(call.function, Member) and call.function.field in ("join", "waitForFinished"):
+                    found.append((definition, site, last_name(call.function.object)))
                 elif _JOIN_NAME.search(last_component(name)) and not self.flow.targets(definition, call):
                     found.append((definition, site, last_name(call.arguments[0]) if call.arguments else ""))
         return tuple(found)
 
     def joins_of(self, root: Definition) -> list[tuple[Definition, Site]]:
-        """The places that wait for the threads that run ``root``."""
+        """The places that wait for the threads that run ``root``; none for a detached thread.
+
+        A join of an unnamed handle, or of a local one (an element of a list of threads), counts when it
+        stands in the class or file that starts the thread.
+        """
         starts = self.roots.get(root.id, [])
+        if starts and all(self._detached(start) for start in starts):
+            return []
         handles = {s.handle for s in starts if s.handle}
         near = {s.definition.path for s in starts}
         owners = {self.symbols.owner(s.definition) for s in starts} - {""}
         found = []
         for definition, site, handle in self.joins:
-            if handle and handle in handles:
+            local = self.symbols.local_type(definition, handle) if handle else ""
+            if handle in handles:
                 found.append((definition, site))
-            elif not handle or not handles or handle not in {s.handle for s in self.starts}:
-                # A handle under a name that no start uses (an element of a list, a copy).
+            elif local is not None and (not local or "thread" in local or local.startswith("auto")):
                 if definition.path in near or self.symbols.owner(definition) in owners:
                     found.append((definition, site))
         return found
 
+    def _detached(self, start: Start) -> bool:
+        for site in start.definition.body.calls:
+            call = site.node
+            assert isinstance(call, Call)
+            if callee_name(call).rsplit("_", 1)[-1] != "detach":
+                continue
+            handle = call.function.object if isinstance(call.function, Member) else apis.argument(call, 0)
+            if last_name(handle) == start.handle or contains(handle, start.site.node):
+                return True
+        return False
+
     @cached_property
-    def _joined(self) -> dict[int, tuple[frozenset[int], dict[int, list[int]]]]:
-        """For each root: functions that reach a join of it, and the joins' orders by function."""
-        result: dict[int, tuple[frozenset[int], dict[int, list[int]]]] = {}
+    def _joined(self) -> dict[int, tuple[frozenset[int], dict[Place, list[Site]]]]:
+        """For each root: functions that reach a join of it, and the joins by function."""
+        result: dict[int, tuple[frozenset[int], dict[Place, list[Site]]]] = {}
         for root in sorted(self.roots):
             joins = self.joins_of(self.symbols.definitions[root])
-            orders: dict[int, list[int]] = defaultdict(list)
+            sites: dict[Place, list[Site]] = defaultdict(list)
             for definition, site in joins:
-                orders[definition.id].append(site.order)
-            result[root] = (self._reaching([d for d, _ in joins]), orders)
+                sites[definition.place()].append(site)
+            result[root] = (self._reaching([d for d, _ in joins]), sites)
         return result
 
-    def _events(self, definition: Definition, root: Definition) -> tuple[list[tuple[int, Site]], list[int]]:
-        """Where ``definition`` starts threads on ``root`` and where it waits for them, by order;
-        calls of functions that do so count."""
-        starts: list[tuple[int, Site]] = []
-        joins: list[int] = []
-        for start in self.roots.get(root.id, ()):
-            if start.definition.id == definition.id:
-                starts.append((start.site.order, start.site))
-        reach = self._start_reach.get(root.id, frozenset())
-        joined, orders = self._joined.get(root.id, (frozenset(), {}))
-        joins.extend(orders.get(definition.id, ()))
+    def _events(self, definition: Definition, start: Start) -> tuple[list[Site], list[Site]]:
+        """Where ``definition`` starts the thread and where it waits for it; calls of functions that do so
+        count.  The variants of one function under different ``#if`` arms count as one."""
+        root = start.root
+        starts = [start.site] if start.definition.place() == definition.place() else []
+        reach = self._start_reach(start)
+        joined, sites = self._joined.get(root.id, (frozenset(), {}))
+        joins = list(sites.get(definition.place(), ()))
         for edge in self.flow.calls.get(definition.id, ()):
             if edge.callee.id == definition.id or self._crosses_thread(edge):
                 continue
             if edge.callee.id in reach:
-                starts.append((edge.site.order, edge.site))
-            if edge.callee.id in joined and not (edge.callee.id in reach and edge.callee.id != root.id):
-                joins.append(edge.site.order)
+                starts.append(edge.site)
+            elif edge.callee.id in joined:
+                joins.append(edge.site)
         joins.extend(self._waits(definition))
         return starts, joins
 
-    def _waits(self, definition: Definition) -> list[int]:
+    def _waits(self, definition: Definition) -> list[Site]:
         """Loops that sleep or wait until a flag changes: they wait for the other thread's end."""
-        found: list[int] = []
-        by_span = {id(site.node): site.order for site in definition.body.calls}
-        for loop in _loops(definition.function.body):
-            if loop.test is None or isinstance(loop.test, Call):
+        found: list[Site] = []
+        by_node = {id(site.node): site for site in definition.body.calls}
+        for loop in statements(definition.function.body):
+            if not isinstance(loop, Loop) or loop.test is None or isinstance(loop.test, Call):
                 continue
-            calls = [node for s in _values(loop.body) for node in walk(s) if isinstance(node, Call)]
-            if calls and all(_WAIT_CALL.search(callee_name(c)) for c in calls) and id(calls[0]) in by_span:
-                found.append(by_span[id(calls[0])])
+            inside = [value for statement in loop.body for value in values_of(statement)]
+            calls = [node for value in inside for node in walk(value) if isinstance(node, Call)]
+            if calls and all(_WAIT_CALL.search(callee_name(c)) for c in calls) and id(calls[0]) in by_node:
+                found.append(by_node[id(calls[0])])
         return found
 
-    def phase(self, definition: Definition, site: Site, root: Definition) -> Phase:
-        """When ``site`` runs relative to the threads on ``root``, as far as ``definition`` tells."""
-        starts, joins = self._events(definition, root)
-        order = site.order
-        joined_before = [j for j in joins if j < order]
-        joined_after = [j for j in joins if j > order]
-        started = [o for o, s in starts if o < order and self._comes_after(definition, s, site)]
+    def phase(self, definition: Definition, site: Site, start: Start) -> Phase:
+        """When ``site`` runs relative to the thread that ``start`` starts, as far as ``definition`` tells."""
+        starts, joins = self._events(definition, start)
+        here = site.node.span.start
+        before = [s.node.span.start for s in starts if s.node.span.start < here]
+        started = [
+            s.node.span.start
+            for s in starts
+            if s.node.span.start < here and self._comes_after(definition, s, site)
+        ]
+        joined = [j.node.span.start for j in joins if j.node.span.start < here and not _failure_path(j, site)]
         if started:
-            if any(j > max(started) for j in joined_before):
-                return Phase.AFTER
-            return Phase.RUNNING
-        if any(o < order for o, _ in starts) and not joined_before:
+            return Phase.AFTER if any(j > max(started) for j in joined) else Phase.RUNNING
+        if before and not joined:
             return Phase.BEFORE  # on a way on which the start failed or was never reached
-        if joined_before:
+        if joined:
             return Phase.AFTER
-        if any(o > order for o, _ in starts):
+        if any(s.node.span.start > here for s in starts):
             return Phase.BEFORE
-        if joined_after:
+        if any(j.node.span.start > here and set(_tests(j)) <= set(_tests(site)) for j in joins):
             return Phase.RUNNING
         return Phase.UNKNOWN
 
     def _comes_after(self, definition: Definition, start: Site, site: Site) -> bool:
         """Whether control that started the thread can go on to ``site`` with the thread running."""
-        if start.order == site.order:
+        if start.node.span == site.node.span:
             return False
-        failed = names_in(start.node) if isinstance(start.node, Call) else set()
         results = self._results_of(definition, start)
-        start_guards = {id(g.test): g.holds for g in start.guards if g.kind == "if"}
+        start_tests = _tests(start)
         for guard in site.guards:
-            if (
-                guard.kind == "if"
-                and id(guard.test) in start_guards
-                and guard.holds != start_guards[id(guard.test)]
-            ):
-                return False
             if guard.kind != "if" or guard.test is None:
                 continue
-            if any(node is start.node for node in walk(guard.test)):
-                return not guard.holds if not _is_success_test(guard.test) else guard.holds
-            if (
-                id(guard.test) not in start_guards
-                and results & names_in(guard.test)
-                and self._follows(definition, start, guard.test)
-            ):
+            key = (guard.test.span, not guard.holds)
+            if key in start_tests:
+                return False
+            if contains(guard.test, start.node):
                 return guard.holds == _is_success_test(guard.test)
-        del failed
+            later = guard.test.span.start > start.node.span.start
+            if later and results & names_in(guard.test):
+                return guard.holds == _is_success_test(guard.test)
+        around = set(start_tests)
         return not any(
-            not returned.guards or set(map(id, returned.guards)) <= set(map(id, start.guards))
+            set(_tests(returned)) <= around
             for returned in definition.body.returns
-            if start.order < returned.order < site.order
+            if start.node.span.start < returned.node.span.start < site.node.span.start
         )
-
-    def _follows(self, definition: Definition, start: Site, test: Value) -> bool:
-        return test.span.start > start.node.span.start
 
     def _results_of(self, definition: Definition, start: Site) -> set[str]:
         """Names that hold a start's result or its error."""
         names: set[str] = set()
         for site in (*definition.body.assigns, *definition.body.declares):
             node = site.node
-            if isinstance(node, Assign) and any(v is start.node for v in walk(node.value)):
+            if isinstance(node, Assign) and contains(node.value, start.node):
                 names.add(last_name(node.target))
-            elif (
-                isinstance(node, Declare)
-                and node.value is not None
-                and any(v is start.node for v in walk(node.value))
-            ):
+            elif isinstance(node, Declare) and node.value is not None and contains(node.value, start.node):
                 names.add(node.name)
         if isinstance(start.node, Call):
             for argument in start.node.arguments:
@@ -726,12 +794,9 @@ class Threads:
 
     # ------------------------------------------------------------------ routes
 
-    def routes(self, definition: Definition, site: Site, root: Definition | None) -> tuple[Route, ...]:
-        """How ``site`` is reached: one route for each entry.
-
-        With ``root`` (a service thread's start routine), routes on which the site runs before the
-        thread starts or after it was joined are left out unless every route of that entry is such;
-        a route whose phase is RUNNING is preferred to one whose phase is UNKNOWN.
+    def routes(self, definition: Definition, site: Site, start: Start | None) -> tuple[Route, ...]:
+        """How ``site`` is reached: one route for each entry, with its phase in the life of the thread that
+        ``start`` starts.  Of an entry's routes one on which the thread runs is preferred.
         """
         best: dict[tuple[Role, int], Route] = {}
         rank = {Phase.RUNNING: 3, Phase.UNKNOWN: 2, Phase.AFTER: 1, Phase.BEFORE: 1}
@@ -742,8 +807,8 @@ class Threads:
         while queue and states < MAX_STATES:
             states += 1
             where, at, phase, decided, edges = queue.popleft()
-            if phase is Phase.UNKNOWN and root is not None:
-                phase = self.phase(where, at, root)
+            if phase is Phase.UNKNOWN and start is not None:
+                phase = self.phase(where, at, start)
                 decided = where.place(at.node.span) if phase is not Phase.UNKNOWN else None
             if (where.id, phase) in seen or len(edges) > MAX_ROUTE:
                 continue
@@ -782,7 +847,9 @@ class Threads:
     @cached_property
     def _mains(self) -> frozenset[str]:
         """The groups of files that hold a ``main``: each is a program of its own."""
-        return frozenset(self._components[d.path] for d in self.symbols.functions.get("main", ()))
+        return frozenset(
+            self._components[d.path] for name in MAINS for d in self.symbols.functions.get(name, ())
+        )
 
     def related(self, a: str, b: str) -> bool:
         """Whether two files plausibly belong to one program."""
@@ -791,23 +858,22 @@ class Threads:
             return True
         if left in self._mains and right in self._mains:
             return False
-        return (
-            a.rsplit("/", 1)[0] == b.rsplit("/", 1)[0]
-            if "/" in a and "/" in b
-            else "/" not in a and "/" not in b
-        )
+        return folder(a) == folder(b)
 
     def services_for(self, definition: Definition, contexts: frozenset[int]) -> tuple[Service, ...]:
         """The services that may be of the context that code in ``definition`` is about."""
-        return tuple(
-            s
-            for s in self.services
-            if (
-                contexts & s.contexts
-                if contexts and s.contexts
-                else self.related(definition.path, s.located.definition.path)
-            )
-        )
+        return tuple(s for s in self.services if self._may_service(s, definition, contexts))
+
+    def _may_service(self, service: Service, definition: Definition, contexts: frozenset[int]) -> bool:
+        if contexts and service.contexts:
+            return bool(contexts & service.contexts)
+        return self.related(definition.path, service.located.definition.path)
+
+    def _same_program(self, start: Start, main: Definition) -> bool:
+        """Whether a thread may run in the program of ``main``: that main reaches its start, or none does."""
+        reach = self._start_reach(start)
+        mains = [d for name in MAINS for d in self.symbols.functions.get(name, ())]
+        return main.id in reach or not any(m.id in reach for m in mains)
 
     def off_thread(self, definition: Definition, site: Site) -> tuple[OffThread, ...]:
         """The ways in which a call reaches lws on a thread that does not service its context.
@@ -817,33 +883,57 @@ class Threads:
         """
         call = site.node
         assert isinstance(call, Call)
+        if id(call) in self.flow.deferred:
+            return ()
         services = self.services_for(definition, self.contexts_at(definition, call))
-        own = {s.entry.definition.id for s in services}
+        own = {s.entry.definition.place() for s in services}
+        threaded = not self._serviced_elsewhere(services)
         found: dict[tuple[int, int], OffThread] = {}
         for service in services:
-            started = service.entry.role is Role.THREAD
-            root = service.entry.definition if started else None
-            for route in self.routes(definition, site, root):
-                entry = route.entry
-                if entry.role in (Role.CALLBACK, Role.SIGNAL) or entry.definition.id in own:
-                    continue
-                if entry.role is not Role.THREAD and not started:
-                    continue
-                if route.phase in (Phase.BEFORE, Phase.AFTER):
-                    continue
-                key = (entry.definition.id, service.entry.definition.id)
-                found.setdefault(key, OffThread(route, service))
+            for route in self.routes(definition, site, service.start):
+                if self._is_off(route, service, own, threaded):
+                    key = (route.entry.definition.id, service.entry.definition.id)
+                    found.setdefault(key, OffThread(route, service))
         return tuple(found[key] for key in sorted(found))
 
-    def is_creators(self, found: OffThread, category: str) -> bool:
+    def _serviced_elsewhere(self, services: Sequence[Service]) -> bool:
+        """Whether some program of the tree services the context on its main thread, without the service
+        threads that another program starts."""
+        starts = [s.start for s in services if s.start is not None]
+        return any(
+            not any(self._reaches_start(s.entry.definition, start) for start in starts)
+            for s in services
+            if s.entry.role is Role.MAIN
+        )
+
+    def _reaches_start(self, definition: Definition, start: Start) -> bool:
+        return definition.id in self._start_reach(start)
+
+    def _is_off(self, route: Route, service: Service, own: set[Place], threaded: bool) -> bool:
+        entry = route.entry
+        if entry.role in (Role.CALLBACK, Role.SIGNAL) or entry.definition.place() in own:
+            return False
+        if route.phase in (Phase.BEFORE, Phase.AFTER):
+            return False
+        if entry.role is Role.THREAD:
+            if service.entry.role is not Role.MAIN:
+                return True
+            starts = self.roots[entry.definition.id]
+            return any(self._same_program(start, service.entry.definition) for start in starts)
+        if service.start is None or not threaded:
+            # Some program of the tree services this context on the very thread that calls.
+            return False
+        return entry.role is not Role.MAIN or self._same_program(service.start, entry.definition)
+
+    def is_creators(self, found: OffThread, category: Category) -> bool:
         """Whether a set-up call comes from the thread that made the context and started its service."""
-        if category not in ("connect", "create-vhost", "timer", "adopt"):
+        if category not in SET_UP:
             return False
         route = found.route
         if route.phase is not Phase.RUNNING or route.entry.role is Role.THREAD:
             return False
         functions = {e.caller.id for e in route.edges} | {route.entry.definition.id}
-        starters = self._start_reach.get(found.service.entry.definition.id, frozenset())
+        starters = self._start_reach(found.service.start) if found.service.start else frozenset()
         makers = self._reaching(
             [located.definition for located in self.project.calls_to("lws_create_context")]
         )
@@ -856,60 +946,26 @@ def is_lws_callback(definition: Definition) -> bool:
     return "lws_callback_reasons" in types or "libwebsocket_callback_reasons" in types
 
 
-def last_name(value: Value | None) -> str:
-    """The last name of an lvalue: ``&self->threads[i].tid`` → ``tid``; "" for anything else."""
-    while True:
-        match value:
-            case Member():
-                return value.field
-            case Name():
-                return last_component(value.id)
-            case Unary() | Cast():
-                value = value.operand
-            case Index():
-                value = value.object
-            case Call() if isinstance(value.function, Member) and not value.arguments:
-                value = value.function.object
-            case Conditional():
-                value = value.then
-            case _:
-                return ""
+def _tests(site: Site) -> tuple[tuple[Span, bool], ...]:
+    """The run-time tests around a site, each with the side that it lies on."""
+    return tuple(
+        (guard.test.span, guard.holds)
+        for guard in site.guards
+        if guard.test is not None and guard.kind not in ("loop", "catch")
+    )
+
+
+def _failure_path(join: Site, site: Site) -> bool:
+    """Whether a join lies on a side of a test that the site does not lie on, and leaves there."""
+    return bool(set(_tests(join)) - set(_tests(site))) and any(
+        (span, not side) in _tests(site) for span, side in _tests(join)
+    )
 
 
 def _is_success_test(test: Value) -> bool:
     """Whether a test of a start's result holds on success: ``== 0``, ``!x``; failure otherwise."""
-    from lwslint.facts import Binary, Null, Number
-
-    if isinstance(test, Unary) and test.op == "!":
-        return True
+    if isinstance(test, Unary):
+        return test.op == "!"
     if isinstance(test, Binary) and test.op == "==":
-        return isinstance(test.right, (Number, Null)) and getattr(test.right, "value", 0) == 0
-    if isinstance(test, Name):
-        return False
+        return isinstance(test.right, Null) or (isinstance(test.right, Number) and test.right.value == 0)
     return False
-
-
-def _loops(body: tuple[Statement, ...]) -> Iterator[Loop]:
-    stack: list[Statement] = list(reversed(body))
-    while stack:
-        statement = stack.pop()
-        if isinstance(statement, Loop):
-            yield statement
-        for part in ("then", "other", "body", "before"):
-            stack.extend(reversed(getattr(statement, part, ())))
-        for arm in getattr(statement, "arms", ()):
-            stack.extend(reversed(arm.body))
-
-
-def _values(body: tuple[Statement, ...]) -> Iterator[Value]:
-    stack: list[Statement] = list(reversed(body))
-    while stack:
-        statement = stack.pop()
-        for part in ("value", "test", "subject"):
-            value = getattr(statement, part, None)
-            if value is not None and not isinstance(statement, (Return,)):
-                yield value
-        for part in ("then", "other", "body", "before", "step"):
-            stack.extend(reversed(getattr(statement, part, ())))
-        for arm in getattr(statement, "arms", ()):
-            stack.extend(reversed(arm.body))

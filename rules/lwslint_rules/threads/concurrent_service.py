@@ -55,11 +55,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lwslint import knowledge
-from lwslint.diagnostics import Confidence, Diagnostic, Impact, Step
-from lwslint.facts import Call, Number
+from lwslint.diagnostics import Diagnostic, Impact, Step
+from lwslint.facts import Call, Number, Place
+from lwslint.model import apis
 from lwslint.model.chains import entry_step, title
-from lwslint.model.flow import callee_name
+from lwslint.model.names import callee_name
 from lwslint.model.project import Project
 from lwslint.model.threads import Phase, Role, Route, Service
 from lwslint.rule import Rule
@@ -72,25 +72,27 @@ HELP = (
     "lws_service_tsi(context, 0, tsi)"
 )
 
+# lws-service.h:127@v5.0.0, lws-service.h:137@v5.0.0
+TSI_ARGUMENT = {"lws_service_tsi": 2, "lws_service_fd_tsi": 2}
+
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    by_site: dict[tuple[int, int], list[Service]] = defaultdict(list)
+    by_place: dict[Place, list[Service]] = defaultdict(list)
     for service in project.threads.services:
         if service.entry.role in (Role.THREAD, Role.MAIN) and not has_own_index(service):
-            by_site[service.located.definition.id, service.located.site.order].append(service)
-    for key in sorted(by_site):
-        services = by_site[key]
-        threads = distinct_threads(project, services)
-        if len(threads) < 2:
+            by_place[service.located.place].append(service)
+    for place in sorted(by_place):
+        services = [s for s in by_place[place] if shares_context(project, s)]
+        if count_threads(project, services) < 2:
             continue
         first = services[0]
-        name = callee_name(first.located.site.node) if isinstance(first.located.site.node, Call) else ""
+        call = first.located.site.node
+        assert isinstance(call, Call)
         names = sorted({title(s.entry.definition) for s in services})
         yield rule.report(
-            first.located.place,
-            f"{name}() runs on several threads at once with one context ({', '.join(names)}): connections are serviced "
-            "twice at the same time and freed under each other",
-            confidence=Confidence.HIGH if all(s.contexts for s in services) else Confidence.MEDIUM,
+            place,
+            f"{callee_name(call)}() runs on several threads at once with one context ({', '.join(names)}): "
+            "connections are serviced twice at the same time and freed under each other",
             help=HELP,
             related=[step for s in services for step in steps(project, s)],
             function=first.located.definition.qualified,
@@ -101,40 +103,30 @@ def has_own_index(service: Service) -> bool:
     """lws_service_tsi() with an index that is not a constant: each thread has its own."""
     call = service.located.site.node
     assert isinstance(call, Call)
-    position = knowledge.tsi_argument(callee_name(call))
-    value = knowledge.argument(call, position) if position is not None else None
+    position = TSI_ARGUMENT.get(callee_name(call))
+    value = apis.argument(call, position)
     return value is not None and not isinstance(value, Number)
 
 
-def distinct_threads(project: Project, services: list[Service]) -> list[object]:
-    """The threads that may run one service call with one context."""
-    found: list[object] = []
-    for service in services:
-        if not shares_context(project, service):
-            continue
-        starts = project.threads.roots.get(service.entry.definition.id, [])
-        if service.entry.role is Role.MAIN:
-            found.append("main")
-            continue
-        for start in starts:
-            found.append((start.definition.id, start.site.order))
-            if start.repeated:
-                found.append((start.definition.id, start.site.order, "again"))
-    if "main" in found and len(found) > 1 and not main_runs_beside(project, services):
-        found.remove("main")
-    return found
+def count_threads(project: Project, services: list[Service]) -> int:
+    """How many threads may run one service call with one context at the same time."""
+    # A handle that is assigned again belonged to a thread that has ended.
+    threads = {
+        (s.start.root.place(), s.start.handle or s.start.place) for s in services if s.start is not None
+    }
+    again = sum(1 for s in services if s.start is not None and s.start.repeated)
+    beside = any(s.entry.role is Role.MAIN and runs_beside(project, s, services) for s in services)
+    return len(threads) + again + beside
 
 
-def main_runs_beside(project: Project, services: list[Service]) -> bool:
+def runs_beside(project: Project, main: Service, services: list[Service]) -> bool:
     """Whether main reaches its service call while one of the threads runs."""
-    main = next(s for s in services if s.entry.role is Role.MAIN)
-    for other in services:
-        if other.entry.role is not Role.THREAD:
-            continue
-        for route in project.threads.routes(*main.located, other.entry.definition):
-            if route.entry == main.entry and route.phase is Phase.RUNNING:
-                return True
-    return False
+    return any(
+        route.entry == main.entry and route.phase is Phase.RUNNING
+        for other in services
+        if other.start is not None
+        for route in project.threads.routes(*main.located, other.start)
+    )
 
 
 def shares_context(project: Project, service: Service) -> bool:

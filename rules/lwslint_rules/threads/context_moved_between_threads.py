@@ -47,8 +47,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lwslint import knowledge
 from lwslint.diagnostics import Diagnostic, Impact, Severity
+from lwslint.knowledge import api
+from lwslint.model import apis
 from lwslint.model.chains import chain, clearest, confidence, thread_of
 from lwslint.model.project import Project
 from lwslint.rule import Rule
@@ -68,8 +69,8 @@ HELP = (
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    for name in sorted(knowledge.service_thread_functions()):
-        category = knowledge.category(name)
+    for name in apis.service_thread_calls():
+        category = api.category(name)
         for located in project.calls_to(name):
             found = project.threads.off_thread(*located)
             found = tuple(f for f in found if project.threads.is_creators(f, category))

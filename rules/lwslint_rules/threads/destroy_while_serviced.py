@@ -45,12 +45,17 @@ warmcat/libwebsockets issues 2593, 2168, 1473, 3398.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from lwslint import knowledge
 from lwslint.diagnostics import Confidence, Diagnostic, Impact
+from lwslint.facts import Call
+from lwslint.knowledge import api
+from lwslint.knowledge.api import Category
 from lwslint.model.chains import chain, clearest, confidence, thread_of, title
-from lwslint.model.project import Project
+from lwslint.model.names import callee_name, names_in
+from lwslint.model.project import Located, Project
+from lwslint.model.symbols import Definition
 from lwslint.model.threads import OffThread, Phase, Role
 from lwslint.rule import Rule
 
@@ -61,13 +66,15 @@ HELP = (
     "destroy the context after that (or let the service thread destroy it after its loop)"
 )
 
+REFERENCE = re.compile(r"(?i)ref_?c(?:oun)?t|dec_and_test|unref|use_count|refs?$")
+STOPS = re.compile(r"(?i)stop|shut|terminat|wait|join|quit|exit|finish|end")
+WAITS = re.compile(r"(?i)wait|join")
+
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    for name in sorted(knowledge.service_thread_functions()):
-        if knowledge.category(name) not in ("destroy-context", "destroy-vhost"):
-            continue
+    for name in sorted(api.functions_in(Category.DESTROY_CONTEXT) | api.functions_in(Category.DESTROY_VHOST)):
         for located in project.calls_to(name):
-            found = tuple(f for f in project.threads.off_thread(*located) if convincing(project, f))
+            found = tuple(f for f in project.threads.off_thread(*located) if convincing(project, located, f))
             if not found:
                 continue
             best = clearest(found)
@@ -83,10 +90,33 @@ def check(project: Project) -> Iterator[Diagnostic]:
             )
 
 
-def convincing(project: Project, found: OffThread) -> bool:
+def convincing(project: Project, located: Located, found: OffThread) -> bool:
     """Where nothing tells the order, the report needs a service thread that nobody ever joins."""
     if found.service.entry.role is not Role.THREAD:
         return found.route.entry.role is Role.THREAD
+    if drops_last_reference(project, located, found):
+        return False
     if found.route.phase is Phase.RUNNING:
         return True
     return not project.threads.joins_of(found.service.entry.definition)
+
+
+def drops_last_reference(project: Project, located: Located, found: OffThread) -> bool:
+    """Whether the destroy runs when a reference count reaches zero, or after a wait for the thread's end:
+    then the service thread's own reference, or its last word, comes first."""
+    levels = [located, *(Located(edge.caller, edge.site) for edge in reversed(found.route.edges))]
+    for level in levels:
+        for guard in level.site.guards:
+            if guard.test is not None and any(REFERENCE.search(name) for name in names_in(guard.test)):
+                return True
+        for edge in project.flow.calls.get(level.definition.id, ()):
+            before = edge.site.node.span.start < level.site.node.span.start
+            if before and STOPS.search(edge.callee.name) and waits(edge.callee):
+                return True
+    return False
+
+
+def waits(definition: Definition) -> bool:
+    """Whether a function waits for a condition or a join."""
+    calls = (site.node for site in definition.body.calls)
+    return any(WAITS.search(callee_name(call)) for call in calls if isinstance(call, Call))

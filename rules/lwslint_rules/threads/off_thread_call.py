@@ -77,11 +77,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lwslint import knowledge
 from lwslint.diagnostics import Diagnostic, Impact, Severity
 from lwslint.facts import Call
+from lwslint.knowledge import api
+from lwslint.knowledge.api import Category
+from lwslint.model import apis
 from lwslint.model.chains import chain, clearest, confidence, thread_of
-from lwslint.model.flow import callee_name
+from lwslint.model.names import callee_name
 from lwslint.model.project import Located, Project
 from lwslint.model.shared_lists import shared_list_uses
 from lwslint.model.threads import OffThread
@@ -90,14 +92,18 @@ from lwslint.rule import Rule
 rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impact.CRASH)
 
 EFFECTS = {
-    "write": "the frame is built while the service thread uses the same connection, which corrupts the stream or crashes",
-    "on-writable": "the poll table changes under the service thread, and WRITEABLE comes late or never",
-    "connect": "the new connection is linked into lists that the service thread walks, which crashes now and then",
-    "close": "the connection may be closed and freed by the service thread in the middle of the call",
-    "timer": "the timer list is changed without a lock, which crashes in the service thread",
+    Category.WRITE: "the frame is built while the service thread uses the same connection, which corrupts the stream or crashes",
+    Category.ON_WRITABLE: "the poll table changes under the service thread, and WRITEABLE comes late or never",
+    Category.CONNECT: "the new connection is linked into lists that the service thread walks, which crashes now and then",
+    Category.CLOSE: "the connection may be closed and freed by the service thread in the middle of the call",
+    Category.TIMER: "the timer list is changed without a lock, which crashes in the service thread",
 }
 GENERAL = "it changes what the service thread is using without a lock, which crashes now and then"
-WARNED = frozenset(["on-writable", "cancel-pt"])
+WARNED = frozenset([Category.ON_WRITABLE, Category.CANCEL])
+# Reported by LWS102 and LWS104, or never wrong on any thread.
+ELSEWHERE = frozenset(
+    [Category.CREATE_CONTEXT, Category.DESTROY_CONTEXT, Category.DESTROY_VHOST, Category.INTERNAL]
+)
 HELP = (
     "put the data into a queue of your own under a mutex, call lws_cancel_service(context) (the only call that is "
     "safe here), and do the lws call when LWS_CALLBACK_EVENT_WAIT_CANCELLED arrives on the service thread: there "
@@ -110,9 +116,9 @@ WINDOW = (
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    for name in sorted(knowledge.service_thread_functions()):
-        category = knowledge.category(name)
-        if category in ("service", "create-context", "destroy-context", "destroy-vhost"):
+    for name in apis.service_thread_calls():
+        category = api.category(name)
+        if category in ELSEWHERE:
             continue
         for located in project.calls_to(name):
             if callee_name_is_own(project, located):
@@ -126,7 +132,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             use.located.place,
             f"{use.name}() may be given a connection of another thread's context: {use.list} is shared by all service "
             "threads, each has a context of its own, and whichever wakes first takes the entry",
-            severity=Severity.WARNING if knowledge.category(use.name) in WARNED else Severity.ERROR,
+            severity=Severity.WARNING if api.category(use.name) in WARNED else Severity.ERROR,
             confidence=use.confidence,
             help="keep one list for each context (in the per-vhost data, say), or skip entries whose context is not "
             "lws_get_context(wsi) of this callback",
@@ -145,14 +151,14 @@ def callee_name_is_own(project: Project, located: Located) -> bool:
 
 
 def report(project: Project, located: Located, name: str, found: OffThread) -> Diagnostic:
-    category = knowledge.category(name)
+    category = api.category(name)
     warned = category in WARNED
     return rule.report(
         located.place,
         f"{name}() runs on {thread_of(found.route)}, not on the service thread: {EFFECTS.get(category, GENERAL)}",
         severity=Severity.WARNING if warned else Severity.ERROR,
         confidence=confidence(project.threads, found),
-        help=HELP + (WINDOW if category == "on-writable" else ""),
+        help=HELP + (WINDOW if category is Category.ON_WRITABLE else ""),
         related=chain(project.threads, found),
         function=located.definition.qualified,
     )

@@ -1,0 +1,163 @@
+"""Which further files the linking needs: those that define or call what the parsed files leave open.
+
+Only files that mention libwebsockets are parsed at first.  A thread may start in a file that doesn't,
+and call through three more until it reaches lws.  So the parsed facts *ask* for names, and exactly
+the files that define or mention those names are parsed too, until nothing new is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from lwslint.facts import Call, Cast, FileFacts, Function, Lambda, Member, Name, Unary, Value, walk
+from lwslint.knowledge import api
+from lwslint.knowledge.api import Category, ThreadClass
+from lwslint.model.bodies import flatten
+from lwslint.model.names import callee_name, last_component
+
+MIN_NAME = 5
+MAX_MENTIONS = 24  # a name in more files than this is a common word, not a link
+ROUNDS = 4
+MAX_FILES = 300
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]{3,}$")
+_ASKED_FIELDS = frozenset(
+    ["protocol", "local_protocol_name", "ssl_connection", "address", "host", "method", "port", "name"]
+)
+_THREAD_WORD = re.compile(r"(?i)thread|task|async|spawn|worker|launch")
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """Names that the linking needs: ``callers`` wants files that mention the function, ``definitions``
+    files that define the function, macro or class."""
+
+    callers: frozenset[str] = frozenset()
+    definitions: frozenset[str] = frozenset()
+
+
+class Asker:
+    """Adds up the facts of all parsed files and says what they leave open."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, set[str]] = defaultdict(set)  # callee name → names of the functions around
+        self._owners: dict[str, set[str]] = defaultdict(set)
+        self._defined: set[str] = set()
+        self._classes: set[str] = set()
+        self._missing: set[str] = set()
+        self._public: set[str] = set()
+        self._seeds: set[str] = set()
+        self._constants: set[str] = set()
+
+    def add(self, facts: Sequence[FileFacts], pulled: bool = False) -> None:
+        """Take in more facts.  Files that were only pulled in ask for callers and for what starts
+        threads, not for their own classes and constants."""
+        for file in facts:
+            self._classes.update(c.name for c in file.classes if c.fields or c.methods)
+            self._defined.update(m.name for m in file.macros)
+            self._defined.update(e.name for e in file.enumerators)
+            self._defined.update(last_component(v.name) for v in file.variables)
+            names = [_name_of(file, function) for function in file.functions]
+            for function, name in zip(file.functions, names, strict=True):
+                self._add_function(function, name, pulled)
+
+    def _add_function(self, function: Function, name: str, pulled: bool) -> None:
+        self._defined.add(name)
+        if function.owner and not pulled:
+            self._owners[last_component(function.owner)].add(name)
+        if not function.static and function.kind not in ("lambda", "macro"):
+            self._public.add(name)
+        body = flatten(function)
+        for site in body.calls:
+            call = site.node
+            assert isinstance(call, Call)
+            callee = last_component(callee_name(call))
+            if not callee:
+                continue
+            self._calls[callee].add(name)
+            if _matters(callee):
+                self._seeds.add(name)
+            elif _THREAD_WORD.search(callee) and any(_may_be_function(a) for a in call.arguments):
+                self._missing.add(callee)
+        for site in () if pulled else body.assigns:
+            target = getattr(site.node, "target", None)
+            if isinstance(target, Member) and target.field in _ASKED_FIELDS:
+                self._constants.update(_constants(site.node))  # type: ignore[arg-type]
+
+    def ask(self) -> Demand:
+        """What is still open after all the facts so far."""
+        leading = set(self._seeds)
+        queue = deque(sorted(leading))
+        while queue:
+            for caller in self._calls.get(queue.popleft(), ()):
+                if caller not in leading:
+                    leading.add(caller)
+                    queue.append(caller)
+        callers = {n for n in leading & self._public if len(n) >= MIN_NAME and n not in _COMMON}
+        missing = {n for n in self._missing | self._constants if n not in self._defined}
+        missing |= {n for n in self._owners if n not in self._classes}
+        return Demand(frozenset(callers), frozenset(missing))
+
+
+def _matters(name: str) -> bool:
+    """Calls whose thread or order matters to a rule."""
+    category = api.category(name)
+    return category in (Category.SERVICE, Category.DESTROY_CONTEXT) or (
+        api.thread_class(name) is ThreadClass.SERVICE and category is not Category.CREATE_CONTEXT
+    )
+
+
+def _name_of(file: FileFacts, function: Function) -> str:
+    """A lambda counts as the function around it."""
+    while function.kind == "lambda" and function.parent is not None:
+        function = file.functions[function.parent]
+    return function.name
+
+
+def _may_be_function(value: Value) -> bool:
+    while isinstance(value, (Cast, Unary)):
+        value = value.operand
+    return isinstance(value, (Lambda, Name))
+
+
+def _constants(value: Value) -> Iterator[str]:
+    for node in walk(value):
+        if isinstance(node, Name) and _CONSTANT.match(node.id) and api.constant_value(node.id) is None:
+            yield node.id
+
+
+def mentions(data: bytes, name: str) -> bool:
+    """Whether the bytes hold ``name`` as a whole word."""
+    word = name.encode()
+    return word in data and re.search(rb"\b" + re.escape(word) + rb"\b", data) is not None
+
+
+def defines(data: bytes, name: str) -> bool:
+    """Whether the bytes seem to define a function, macro, constant or class of that name."""
+    word = name.encode()
+    if word not in data:
+        return False
+    escaped = re.escape(word)
+    return (
+        re.search(
+            rb"#\s*define\s+" + escaped + rb"\b"
+            rb"|\b(?:class|struct)\s+(?:\w+\s+)?" + escaped + rb"\s*(?:final\s*)?[:{]"
+            rb"|^[^\n=;#]*\b" + escaped + rb"\s*\([^;{}]*\)\s*\{"
+            rb"|^\s*" + escaped + rb"\s*(?:=[^,;\n]*)?,?\s*(?://|/\*|$)",
+            data,
+            re.MULTILINE,
+        )
+        is not None
+    )
+
+
+# Function names that are words of every project.
+_COMMON = frozenset(
+    [
+        *("close", "connect", "create", "destroy", "error", "event", "init_", "main", "operator", "process"),
+        *("reset", "service", "start", "state", "timer", "update", "write", "flush", "handle", "handler"),
+        *("message", "notify", "onOpen", "onClose", "onMessage", "request", "response", "client", "server"),
+    ]
+)

@@ -1,0 +1,123 @@
+"""Small questions about expressions, asked all over the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint.facts import (
+    Block,
+    Call,
+    Cast,
+    Conditional,
+    Declare,
+    Evaluate,
+    If,
+    Index,
+    Loop,
+    Member,
+    Name,
+    Return,
+    Statement,
+    Switch,
+    Unary,
+    Value,
+    walk,
+)
+
+
+def last_component(name: str) -> str:
+    """``ws::Client::run`` → ``run``."""
+    return name.rsplit("::", 1)[-1]
+
+
+def callee_name(call: Call) -> str:
+    """The name written in a call: ``f``, ``ns::f``; the method's name for ``x.f()``; else ""."""
+    callee = call.function
+    while isinstance(callee, (Cast, Unary)):
+        callee = callee.operand
+    if isinstance(callee, Name):
+        return callee.id
+    if isinstance(callee, Member):
+        return callee.field
+    return ""
+
+
+def names_in(value: Value) -> set[str]:
+    """All identifiers and field names inside a value."""
+    found: set[str] = set()
+    for node in walk(value):
+        if isinstance(node, Name):
+            found.add(node.id)
+        elif isinstance(node, Member):
+            found.add(node.field)
+    return found
+
+
+def last_name(value: Value | None) -> str:
+    """The last name of an lvalue: ``&self->threads[i].tid`` → ``tid``; "" for anything else."""
+    while True:
+        match value:
+            case Member():
+                return value.field
+            case Name():
+                return last_component(value.id)
+            case Unary() | Cast():
+                value = value.operand
+            case Index():
+                value = value.object
+            case Call() if isinstance(value.function, Member) and not value.arguments:
+                value = value.function.object
+            case Conditional():
+                value = value.then
+            case _:
+                return ""
+
+
+def contains(value: Value | None, node: object) -> bool:
+    """Whether ``node`` is ``value`` or inside it (the very same record)."""
+    return value is not None and any(inner is node for inner in walk(value))
+
+
+def folder(path: str) -> str:
+    """The folder of a path, "" at the root."""
+    return path.rpartition("/")[0]
+
+
+def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
+    """All statements of a body, nested ones after the one that holds them."""
+    stack: list[Statement] = list(reversed(body))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        match statement:
+            case If():
+                inner = (*statement.then, *statement.other)
+            case Switch():
+                inner = tuple(s for arm in statement.arms for s in arm.body)
+            case Loop():
+                inner = (*statement.before, *statement.body, *statement.step)
+            case Block():
+                inner = statement.body
+            case _:
+                continue
+        stack.extend(reversed(inner))
+
+
+def values_of(statement: Statement) -> Iterator[Value]:
+    """The values written in a statement and in the statements inside it."""
+    for inner in statements((statement,)):
+        match inner:
+            case Evaluate():
+                yield inner.value
+            case Declare() | Return():
+                if inner.value is not None:
+                    yield inner.value
+            case If():
+                yield inner.test
+            case Switch():
+                yield inner.subject
+            case Loop():
+                if inner.test is not None:
+                    yield inner.test
+            case _:
+                pass
