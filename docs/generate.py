@@ -37,7 +37,7 @@ def _index() -> str:
 def _readme() -> str:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     output = example_output()
-    return _OUTPUT.sub(lambda match: output, text)
+    return _OUTPUT.sub(lambda match: output, text, count=1)
 
 
 def example_output() -> str:

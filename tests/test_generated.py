@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import tomllib
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_the_readme_shows_findings() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "error[LWS101]" in text
     assert "Fix first:" in text
+
+
+def test_the_readme_has_one_command_to_try_it_and_one_to_test_it() -> None:
+    """.ci/run takes both from there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert [command.split()[-1] for command in commands] == ["fixtures/wave_relay/bad", ".venv/bin/pytest"]
 
 
 def test_every_configuration_key_is_documented() -> None:
