@@ -78,6 +78,7 @@ class Tables:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.symbols = project.symbols
+        self._listed: set[Key] = set()
 
     # ------------------------------------------------------------------ rows
 
@@ -85,6 +86,8 @@ class Tables:
     def rows(self) -> tuple[Row, ...]:
         """All rows whose callback is a function of the project, by place."""
         found = {*self._declared(), *self._assigned()}
+        # A struct that an array of pointers lists is a row of that array, not a table of its own.
+        found = {row for row in found if row.slot is not None or row.table not in self._listed}
         return tuple(sorted(found, key=lambda row: (row.place, row.callback.id, str(row.table))))
 
     def family(self, type: str, path: str) -> str:
@@ -136,6 +139,12 @@ class Tables:
         initializer = self._initializer(value, scope)
         if initializer is None:
             return
+        while len(initializer.items) == 1:
+            # std::array<lws_protocols, 2> is written with two pairs of braces.
+            only = self._initializer(initializer.items[0].value, scope)
+            if only is None or not all(isinstance(i.value, facts.Initializer) for i in only.items):
+                break
+            initializer = only
         many = any(self._initializer(item.value, scope) for item in initializer.items)
         if not (array or many):
             yield from self._row(key, None, initializer, initializer.span, scope, family, owner)
@@ -152,7 +161,12 @@ class Tables:
                 # A macro of another file: a row, though it cannot be read here.
                 position += 1
             else:
-                # Inner braces left out: each function starts a row.
+                # An array of pointers to rows; or inner braces left out: each function starts a row.
+                listed = bare(item.value)
+                if isinstance(listed, facts.Unary) and listed.op == "&":
+                    struct = self.key(listed, scope)
+                    if struct is not None:
+                        self._listed.add(struct)
                 for callback in self._functions(item.value, scope, owner):
                     place = Place(scope.path, item.span)
                     yield Row(key, position, None, callback, place, family == _LEGACY)

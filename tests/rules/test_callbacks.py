@@ -109,6 +109,24 @@ def test_a_plugins_table_has_no_first_row() -> None:
     assert missing(RECEIVES + TABLE + plugin) == []
 
 
+def test_the_first_of_an_array_of_pointers_gets_http() -> None:
+    rows = (
+        f"static int second{PARAMETERS} {{ return 0; }}\n"
+        'static const struct lws_protocols one = { "a", cb, 0 }, two = { "b", second, 0 };\n'
+        "static const struct lws_protocols *table[] = { &one, &two, NULL };\n"
+    )
+    (found,) = missing(NOTHING + rows + MAIN.format(port=80, more="").replace("protocols", "pprotocols"))
+    assert (found.severity, found.function) == (Severity.ERROR, "cb")
+
+
+def test_a_standard_array_has_two_pairs_of_braces() -> None:
+    table = 'std::array<lws_protocols, 2> table = {{ { "a", cb, 0 }, { nullptr, nullptr, 0 } }};\n'
+    use = "void go() { lws_context_creation_info info{}; info.port = 80; info.protocols = table.data(); }\n"
+    facts = extract("src/a.cpp", (NOTHING + table + use).encode(), "cpp", Settings())
+    (found,) = missing_http_dummy.check(Project([facts], Settings()))
+    assert found.severity is Severity.ERROR
+
+
 def test_a_table_is_followed_through_a_copy_and_a_parameter() -> None:
     source = (
         NOTHING
