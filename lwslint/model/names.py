@@ -11,6 +11,7 @@ from lwslint.facts import (
     Conditional,
     Declare,
     Evaluate,
+    Fact,
     If,
     Index,
     Loop,
@@ -73,9 +74,13 @@ def last_name(value: Value | None) -> str:
                 return ""
 
 
-def contains(value: Value | None, node: object) -> bool:
-    """Whether ``node`` is ``value`` or inside it (the very same record)."""
-    return value is not None and any(inner is node for inner in walk(value))
+def contains(value: Value | None, node: Fact) -> bool:
+    """Whether ``node`` is ``value`` or inside it.  Compared by place, so that the variants of one function
+    under different ``#if`` arms agree."""
+    span = getattr(node, "span", None)
+    return value is not None and any(
+        inner.span == span and type(inner) is type(node) for inner in walk(value)
+    )
 
 
 def folder(path: str) -> str:
@@ -121,3 +126,15 @@ def values_of(statement: Statement) -> Iterator[Value]:
                     yield inner.test
             case _:
                 pass
+
+
+# Results whose type matters to linking (declarations in include/libwebsockets/*.h@v5.0.0).
+RETURN_TYPES = {
+    "lws_create_context": "lws_context*",
+    "lws_get_context": "lws_context*",
+    "lws_create_vhost": "lws_vhost*",
+    "lws_get_vhost": "lws_vhost*",
+    "lws_get_protocol": "lws_protocols*",
+    "lws_system_get_ops": "lws_system_ops_t*",
+    "lws_client_connect_via_info": "lws*",
+}

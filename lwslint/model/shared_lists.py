@@ -16,7 +16,7 @@ from lwslint.diagnostics import Confidence, Step
 from lwslint.facts import Assign, Call, Cast, Declare, Index, Member, Name, Unary, Unknown, Value
 from lwslint.model import apis
 from lwslint.model.bodies import Site
-from lwslint.model.names import names_in
+from lwslint.model.names import folder, names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition, Variable
 from lwslint.model.threads import Role, Service
@@ -46,11 +46,8 @@ def shared_list_uses(project: Project) -> Iterator[SharedListUse]:
         "lws_wsi_close",
     ):
         for located in project.calls_to(name):
-            services = [
-                s
-                for s in crowd
-                if project.threads.related(s.located.definition.path, located.definition.path)
-            ]
+            home = folder(located.definition.path)
+            services = [s for s in crowd if folder(s.located.definition.path) == home]
             call = located.site.node
             assert isinstance(call, Call)
             value = apis.wsi_of(call)

@@ -33,7 +33,7 @@ from lwslint.facts import (
     Value,
 )
 from lwslint.model.bodies import Body, flatten
-from lwslint.model.names import last_component
+from lwslint.model.names import RETURN_TYPES, callee_name, last_component
 
 
 class Definition:
@@ -402,7 +402,7 @@ class Symbols:
                 binding = self.call_target(value, definition, depth + 1)
                 if binding.definitions:
                     return binding.definitions[0].function.returns
-                return ""
+                return RETURN_TYPES.get(callee_name(value), "")
             case _:
                 return ""
 

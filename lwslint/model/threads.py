@@ -191,6 +191,9 @@ class Threads:
         for start in self.starts:
             self.roots[start.root.id].append(start)
         self._trampolines = self._find_trampolines()
+        self._event_cache: dict[tuple[int, Place, int], tuple[list[Site], list[Site]]] = {}
+        self._wait_cache: dict[int, list[Site]] = {}
+        self._off_cache: dict[tuple[int, int], tuple[OffThread, ...]] = {}
         self._start_reaches: dict[int, frozenset[int]] = {}
 
     # ------------------------------------------------------------------ thread starts
@@ -302,7 +305,7 @@ class Threads:
             assert isinstance(outer, Call)
             name = handle if where is definition else last_name(outer.arguments[0]) if outer.arguments else ""
             for root in roots:
-                yield Start(where, at, root, name, at.in_loop, guess)
+                yield Start(where, at, root, name, at.in_loop and _is_literal(value), guess)
 
     def _parameter(self, value: Value, definition: Definition) -> int | None:
         """Which of the function's parameters a value is, or holds it in a local of that value."""
@@ -394,7 +397,8 @@ class Threads:
                         if root.id in run:
                             found.add(start.root.id)
                             handle = last_name(call.arguments[0])
-                            extra.append(Start(edge.caller, edge.site, root, handle, edge.site.in_loop))
+                            again = edge.site.in_loop and _is_literal(argument)
+                            extra.append(Start(edge.caller, edge.site, root, handle, again))
         if extra:
             for added in extra:
                 if not any(s.site is added.site and s.root is added.root for s in self.roots[added.root.id]):
@@ -442,7 +446,8 @@ class Threads:
         """Functions whose address stands in a file-scope initialiser (tables of commands and handlers)."""
         found: set[int] = set()
         for file in self.project.files:
-            tables = [v.value for v in (*file.variables, *file.macros) if isinstance(v.value, Initializer)]
+            values = (*(v.value for v in file.variables), *(m.value for m in file.macros))
+            tables = [value for value in values if isinstance(value, Initializer)]
             for table in tables:
                 for node in walk(table):
                     if isinstance(node, Name):
@@ -701,6 +706,12 @@ class Threads:
     def _events(self, definition: Definition, start: Start) -> tuple[list[Site], list[Site]]:
         """Where ``definition`` starts the thread and where it waits for it; calls of functions that do so
         count.  The variants of one function under different ``#if`` arms count as one."""
+        key = (definition.id, start.place, start.root.id)
+        if key not in self._event_cache:
+            self._event_cache[key] = self._find_events(definition, start)
+        return self._event_cache[key]
+
+    def _find_events(self, definition: Definition, start: Start) -> tuple[list[Site], list[Site]]:
         root = start.root
         starts = [start.site] if start.definition.place() == definition.place() else []
         reach = self._start_reach(start)
@@ -718,6 +729,11 @@ class Threads:
 
     def _waits(self, definition: Definition) -> list[Site]:
         """Loops that sleep or wait until a flag changes: they wait for the other thread's end."""
+        if definition.id not in self._wait_cache:
+            self._wait_cache[definition.id] = self._find_waits(definition)
+        return self._wait_cache[definition.id]
+
+    def _find_waits(self, definition: Definition) -> list[Site]:
         found: list[Site] = []
         by_node = {id(site.node): site for site in definition.body.calls}
         for loop in statements(definition.function.body):
@@ -869,6 +885,23 @@ class Threads:
             return bool(contexts & service.contexts)
         return self.related(definition.path, service.located.definition.path)
 
+    def _entries_to(self, start: Start) -> frozenset[Place]:
+        """The mains and public functions from which a thread's start is reached."""
+        reach = self._start_reach(start)
+        tops = (self.symbols.definitions[d] for d in sorted(reach))
+        return frozenset(
+            d.place() for d in tops if any(e.role in (Role.MAIN, Role.PUBLIC) for e in self.entries_of(d))
+        )
+
+    def together(self, a: Start, b: Start) -> bool:
+        """Whether two threads plausibly run in one program: something starts both, or one folder does."""
+        if a.definition.path == b.definition.path:
+            return True
+        left, right = self._entries_to(a), self._entries_to(b)
+        if left and right:
+            return bool(left & right)
+        return folder(a.definition.path) == folder(b.definition.path)
+
     def _same_program(self, start: Start, main: Definition) -> bool:
         """Whether a thread may run in the program of ``main``: that main reaches its start, or none does."""
         reach = self._start_reach(start)
@@ -881,6 +914,12 @@ class Threads:
         Ways that only run before the service thread starts or after it was joined don't count; ways
         whose thread nothing tells count only against a service thread that the project starts.
         """
+        key = (definition.id, site.order)
+        if key not in self._off_cache:
+            self._off_cache[key] = self._find_off_thread(definition, site)
+        return self._off_cache[key]
+
+    def _find_off_thread(self, definition: Definition, site: Site) -> tuple[OffThread, ...]:
         call = site.node
         assert isinstance(call, Call)
         if id(call) in self.flow.deferred:
@@ -916,10 +955,12 @@ class Threads:
         if route.phase in (Phase.BEFORE, Phase.AFTER):
             return False
         if entry.role is Role.THREAD:
-            if service.entry.role is not Role.MAIN:
-                return True
             starts = self.roots[entry.definition.id]
-            return any(self._same_program(start, service.entry.definition) for start in starts)
+            if service.start is not None:
+                return any(self.together(start, service.start) for start in starts)
+            if service.entry.role is Role.MAIN:
+                return any(self._same_program(start, service.entry.definition) for start in starts)
+            return True
         if service.start is None or not threaded:
             # Some program of the tree services this context on the very thread that calls.
             return False
@@ -960,6 +1001,16 @@ def _failure_path(join: Site, site: Site) -> bool:
     return bool(set(_tests(join)) - set(_tests(site))) and any(
         (span, not side) in _tests(site) for span, side in _tests(join)
     )
+
+
+def _is_literal(routine: Value) -> bool:
+    """Whether a routine is named where the thread starts, so that a loop starts it again and again; a
+    routine read from a table is another one each time."""
+    while isinstance(routine, (Cast, Unary)):
+        routine = routine.operand
+    if isinstance(routine, Call):
+        return bool(routine.arguments) and _is_literal(routine.arguments[0])
+    return isinstance(routine, (Name, Lambda))
 
 
 def _is_success_test(test: Value) -> bool:

@@ -109,14 +109,17 @@ def has_own_index(service: Service) -> bool:
 
 
 def count_threads(project: Project, services: list[Service]) -> int:
-    """How many threads may run one service call with one context at the same time."""
-    # A handle that is assigned again belonged to a thread that has ended.
-    threads = {
-        (s.start.root.place(), s.start.handle or s.start.place) for s in services if s.start is not None
-    }
-    again = sum(1 for s in services if s.start is not None and s.start.repeated)
+    """How many threads may run one service call with one context at the same time, in one program."""
+    starts = [s.start for s in services if s.start is not None]
     beside = any(s.entry.role is Role.MAIN and runs_beside(project, s, services) for s in services)
-    return len(threads) + again + beside
+    most = 0
+    for first in starts:
+        group = [start for start in starts if project.threads.together(first, start)]
+        # A handle that is assigned again belonged to a thread that has ended.
+        handles = {(start.root.place(), start.handle or start.place) for start in group}
+        again = any(start.repeated for start in group)
+        most = max(most, len(handles) + again + beside)
+    return most
 
 
 def runs_beside(project: Project, main: Service, services: list[Service]) -> bool:
