@@ -21,7 +21,7 @@ from lwslint.frontends.preprocessor import Variant, preprocess
 from lwslint.settings import Settings
 
 INTERESTING: Final = re.compile(
-    rb"lws_|lwsl_|LWS_|LCCSCF_|libwebsocket|LIBWEBSOCKET|"
+    rb"lws_|lwsl_|LWS_|LCCSCF_|ssl_connection|libwebsocket|LIBWEBSOCKET|"
     rb"\bmain\s*\(|pthread_|std::j?thread|std::async|thrd_|_beginthread|CreateThread|QThread|\bsignal\s*\(|_create\s*\("
 )
 """What makes an arm of a conditional worth a parse of its own: libwebsockets, or a thread that starts."""
