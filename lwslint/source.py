@@ -155,6 +155,7 @@ class SourceText:
         self._starts = [0, *(match.end() for match in re.finditer(end, data))]
         if len(self._starts) > 1 and self._starts[-1] == len(data):
             self._starts.pop()
+        self._last = (0, "")  # the line asked for last, often asked for again
 
     @property
     def lines(self) -> int:
@@ -165,14 +166,20 @@ class SourceText:
         offset = min(max(offset, 0), len(self.data))
         line = bisect.bisect_right(self._starts, offset)
         prefix = self.data[self._text_start(line) : offset]
-        return Position(line, len(self._decode(prefix, final=False)) + 1)
+        # Nearly always so, and a line of a megabyte may hold thousands of findings.
+        characters = len(prefix) if prefix.isascii() else len(self._decode(prefix, final=False))
+        return Position(line, characters + 1)
 
     def line(self, number: int) -> str:
         """The text of a line, without its line end; empty outside the file."""
         if not 1 <= number <= self.lines:
             return ""
+        if number == self._last[0]:
+            return self._last[1]
         end = self._starts[number] if number < self.lines else len(self.data)
-        return self._decode(self.data[self._text_start(number) : end], final=True).rstrip("\r\n")
+        text = self._decode(self.data[self._text_start(number) : end], final=True).rstrip("\r\n")
+        self._last = (number, text)
+        return text
 
     def excerpt(self, span: Span, *, columns: int = 160) -> Excerpt:
         """The first line of ``span`` with the carets that mark it, at most ``columns`` wide."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lwslint import documentation, engine
@@ -240,3 +242,15 @@ def test_rules_are_listed_in_columns() -> None:
 def test_counts_by_severity(relay: Result) -> None:
     assert [relay.of(severity) for severity in Severity] == [0, 1, 1]
     assert engine.fails(relay, Severity.ERROR)
+
+
+def test_many_findings_on_one_long_line_are_still_quick(write_tree: WriteTree) -> None:
+    call = "lws_x(); "
+    text = call * 60_000
+    root = write_tree({"a.c": text})
+    found = [BAD_RULE.report(Place("a.c", Span(at, at + 5)), "x") for at in range(0, len(text), 9 * 30)]
+    outcome = result(root, *found)
+    outcome = msgspec.structs.replace(outcome, texts=Texts({"a.c": str(root / "a.c")}, 1_000_000))
+    before = time.process_time()
+    assert sum(1 for line in full.report(outcome, PLAIN) if "^" in line) == 2000
+    assert time.process_time() - before < 10
