@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint.facts import Call, Member, Name, Place, Span, Value
+from lwslint.model.exposure import spell
 from lwslint.model.outcomes import named_reasons
 from lwslint.model.protocol_tables import Key, Tables
 from lwslint.model.symbols import Definition
@@ -30,6 +31,7 @@ from lwslint.model.values import (
     Write,
     dict_of,
     is_null,
+    strip,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +103,18 @@ class Connection(msgspec.Struct, frozen=True, eq=False):
 
     def writes(self, field: str) -> tuple[Written, ...]:
         return self.fields.get(field, ())
+
+
+class Offer(msgspec.Struct, frozen=True, eq=False):
+    """What one write puts into ``protocol``; ``from_table`` says that it is ``table[n].name``."""
+
+    written: Written
+    possible: Possible
+    from_table: bool
+
+    @property
+    def place(self) -> Place:
+        return self.written.place
 
 
 class Entry(msgspec.Struct, frozen=True, eq=False):
@@ -236,6 +250,32 @@ class Connections:
         found = self.possible(connection, "port")
         return tuple(dict.fromkeys(a.number for a in found.numbers if not a.partial and a.number > 0))
 
+    def offers(self, connection: Connection) -> tuple[Offer, ...]:
+        """What each write to ``protocol`` puts on the wire."""
+        found: list[Offer] = []
+        for entry in connection.writes("protocol"):
+            write = entry.write
+            if write.op != "=":
+                continue
+            possible = self.values.possible_in(write.value, write.scope)
+            value = strip(write.value)
+            from_table = (
+                isinstance(value, Member)
+                and value.field == "name"
+                and self.values.class_of(value.object, write.definition) == TABLE
+            )
+            found.append(Offer(entry, possible, from_table))
+        return tuple(found)
+
+    def spell_field(self, write: Write, field: str) -> str:
+        """Another field of the object that a write goes to, as the code would name it."""
+        if not isinstance(write.target, Member):
+            return field
+        object = write.target.object
+        type = self.symbols.type_of(object, write.definition)
+        arrow = "->" if type.endswith("*") else "."
+        return f"{spell(object)}{arrow}{field}"
+
     # ------------------------------------------------------------------ protocol tables
 
     @cached_property
@@ -324,6 +364,20 @@ class Connections:
         for entry in self.entries:
             found[entry.name].append(entry)
         return {name: tuple(entries) for name, entries in found.items()}
+
+    @cached_property
+    def open_tables(self) -> bool:
+        """Whether some row's name is not literal, or plugins bring rows from elsewhere."""
+        if any(True for _ in self.project.writes_to("plugin_dirs")):
+            return True
+        for write in self.values.writes_named("name"):
+            if not isinstance(write.target, Member):
+                continue
+            if self.values.class_of(write.target.object, write.definition) != TABLE:
+                continue
+            if self.values.possible_in(write.value, write.scope).unknown:
+                return True
+        return False
 
     def table_names(self, definition: Definition, value: Value) -> tuple[str, ...]:
         """The literal names of the rows of the table that ``value`` is."""

@@ -53,6 +53,7 @@ class Exposure(msgspec.Struct, frozen=True, eq=False):
     kind: str
     cause: Circumstance | None = None
     text: str = ""
+    weak: bool = False
 
     @property
     def place(self) -> Place | None:
@@ -168,21 +169,28 @@ class Judge:
         self.values: Values = project.values
 
     def expose(
-        self, when: Sequence[Circumstance], definition: Definition, *, strict_exists: bool
+        self,
+        when: Sequence[Circumstance],
+        definition: Definition,
+        strict: Sequence[Sequence[Circumstance]],
     ) -> Exposure:
         """Who decides that what stands in ``definition`` under ``when`` happens.
 
-        ``strict_exists`` says that the program has TLS without the weakness too: then any condition
-        chooses between the two, else it only chooses whether to connect.
+        ``strict`` are the circumstances under which the program has TLS without the weakness.  A
+        condition that does not say by its words what it is about is a choice between the two when
+        some of them lack it; otherwise it only chooses whether to connect.
         """
-        worst = ALWAYS
-        for circumstance in when:
-            found = self._one(circumstance, strict_exists)
-            if found.kind in ("never", "switch", "build"):
-                return found
-            if found.kind == "fail-open":
-                worst = found
-        return worst if worst.kind != "always" else self._callers(definition, strict_exists, 0)
+        verdicts = [self._one(c, any(not any(c.same(s) for s in other) for other in strict)) for c in when]
+        # The innermost condition that says what it is about explains best.
+        verdicts.sort(key=lambda v: (v.kind != "never", v.weak))
+        for kinds in (("never",), ("switch", "build"), ("fail-open",)):
+            chosen = [v for v in verdicts if v.kind in kinds]
+            sure = [v for v in chosen if not v.weak]
+            if kinds[0] == "switch" and chosen and not sure and any(v.kind == "fail-open" for v in verdicts):
+                continue
+            if chosen:
+                return (sure or chosen)[-1]
+        return self._callers(definition, 0)
 
     def tls_refused(self, when: Sequence[Circumstance]) -> bool:
         """Whether a condition says that TLS is not wanted here."""
@@ -202,7 +210,7 @@ class Judge:
                     return True
         return False
 
-    def _callers(self, definition: Definition, strict_exists: bool, depth: int) -> Exposure:
+    def _callers(self, definition: Definition, depth: int) -> Exposure:
         """The condition under which all callers call a function, where there is one."""
         edges = self.project.flow.callers.get(definition.id, ())
         if not edges or depth >= MAX_CALL_DEPTH or definition.id < 0:
@@ -213,7 +221,7 @@ class Judge:
             verdicts = [self._one(c, False) for c in when]
             chosen = [v for v in verdicts if v.kind in ("switch", "build", "never")]
             if not chosen:
-                chosen = [self._callers(edge.caller, strict_exists, depth + 1)]
+                chosen = [self._callers(edge.caller, depth + 1)]
             if chosen[0].kind == "always":
                 return ALWAYS
             found = chosen[0]
@@ -221,7 +229,7 @@ class Judge:
 
     # ------------------------------------------------------------------ one condition
 
-    def _one(self, circumstance: Circumstance, strict_exists: bool) -> Exposure:
+    def _one(self, circumstance: Circumstance, choice: bool) -> Exposure:
         if circumstance.condition is not None:
             return self._build_condition(circumstance)
         guard, definition = circumstance.guard, circumstance.definition
@@ -233,13 +241,14 @@ class Judge:
             return ALWAYS
         verdict = ALWAYS
         for atom, holds in _atoms(guard.test, guard.holds):
-            kind = self._atom(atom, holds, definition, strict_exists)
+            kind = self._atom(atom, holds, definition, choice)
+            text = spell(guard.test) if guard.holds else f"not ({spell(guard.test)})"
             if kind in ("switch", "never"):
-                text = spell(guard.test)
-                return Exposure(kind, circumstance, text if guard.holds else f"not ({text})")
-            if kind == "fail-open":
-                text = spell(guard.test)
-                verdict = Exposure(kind, circumstance, text if guard.holds else f"not ({text})")
+                return Exposure(kind, circumstance, text)
+            if kind in ("fail-open", "choice"):
+                verdict = Exposure(
+                    kind if kind != "choice" else "switch", circumstance, text, kind == "choice"
+                )
         return verdict
 
     def _build_condition(self, circumstance: Circumstance) -> Exposure:
@@ -259,11 +268,13 @@ class Judge:
         if labels and all(isinstance(strip(label), Number) for label in labels):
             subject = self._words(guard.test, circumstance.definition) if guard.test is not None else set()
             # getopt's letters say nothing, its long options are compared as texts.
+            letters = [label.value for label in map(strip, labels) if isinstance(label, Number)]
+            spelled = " ".join(f"'{chr(n)}'" if 32 < n < 127 else str(n) for n in letters)
             if subject & {"opt", "getopt", "option", "optarg"}:
                 return Exposure("switch", circumstance, f"case {spelled}")
         return ALWAYS
 
-    def _atom(self, atom: Value, holds: bool, definition: Definition, strict_exists: bool) -> str:
+    def _atom(self, atom: Value, holds: bool, definition: Definition, choice: bool) -> str:
         """What one condition without ``&&`` and ``||`` decides: an :attr:`Exposure.kind`."""
         constant = self._constant(atom, definition)
         if constant is not None:
@@ -279,11 +290,9 @@ class Judge:
             w.startswith(("ssl", "tls")) or w.endswith(("ssl", "tls")) for w in words
         ):
             return "always"
-        if "reason" in words or not strict_exists:
+        if "reason" in words or not choice or _is_error_check(atom):
             return "always"
-        if _is_error_check(atom):
-            return "always"
-        return "switch"
+        return "choice"
 
     def _constant(self, atom: Value, definition: Definition | None) -> bool | None:
         """The truth of a condition that is the same in every run, as far as all writes tell."""
@@ -329,8 +338,9 @@ class Judge:
         declaring = self.values.declaring(definition, name.id)
         if declaring is None or name.id not in declaring.body.locals:
             return found
-        for write in self.values.writes_named(name.id)[:64]:
-            if write.definition is declaring and isinstance(write.target, Name) and write.op != "out":
+        writes = [w for w in self.values.writes_named(name.id) if w.definition is declaring]
+        for write in writes[:16]:
+            if isinstance(write.target, Name) and write.op != "out":
                 found |= self._words(write.value, declaring, depth + 1)
         return found
 

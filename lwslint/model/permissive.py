@@ -86,7 +86,7 @@ def weaknesses(project: Project) -> tuple[Weakness, ...]:
     for connection in project.connections.all:
         for weakness in finder.of_connection(connection):
             _keep(found, weakness)
-    covered = tuple(found)
+    covered = tuple(finder.covered)
     for weakness in finder.elsewhere():
         if not any(_overlaps(weakness.root, root) for root in covered):
             _keep(found, weakness)
@@ -116,14 +116,18 @@ class _Finder:
         self.project = project
         self.values = project.values
         self.judge = Judge(project)
+        # The expressions whose way to a connection is known, weak or not.
+        self.covered: dict[Place, None] = {}
 
     # ------------------------------------------------------------------ backwards from a connection
 
     def of_connection(self, connection: Connection) -> Iterator[Weakness]:
         possible = self.project.connections.possible(connection, "ssl_connection")
         numbers = [a for a in possible.alternatives if a.kind == "number" or a.number]
+        for alternative in numbers:
+            self.covered.update(dict.fromkeys(piece.root for piece in alternative.pieces))
         strong = [a for a in numbers if a.number & USE_SSL]
-        hosts = self.project.connections.hosts(connection)
+        hosts = self.project.connections.texts(connection, "address")
         loopback = bool(hosts) and all(map(is_loopback, hosts))
         for alternative in numbers:
             bits = self._bits(connection, alternative)
@@ -159,11 +163,11 @@ class _Finder:
                 roots.setdefault(piece.root, []).append(piece)
         for root, pieces in roots.items():
             mine = bits & _joined(piece.number for piece in pieces)
-            strict = any(not a.number & mine & CHECKS for a in strong)
+            strict = [a.when for a in strong if not a.number & mine & CHECKS]
             when = pieces[0].when
             if not tls:
                 when = alternative.when
-            exposure = self.judge.expose(when, pieces[0].definition, strict_exists=strict)
+            exposure = self.judge.expose(when, pieces[0].definition, strict)
             if exposure.kind == "never":
                 continue
             yield Weakness(
@@ -258,9 +262,10 @@ class _Finder:
                 c for c in alternative.when if not any(c.same(a) for a in around)
             )
             siblings = [a for a in possible.numbers if a.number & USE_SSL and not a.number & bits]
-            exposure = self.judge.expose(
-                (*around, *inner), definition, strict_exists=strict or bool(siblings)
-            )
+            chosen: list[tuple[Circumstance, ...]] = [(*around, *a.when) for a in siblings]
+            if strict:
+                chosen.append(())
+            exposure = self.judge.expose((*around, *inner), definition, chosen)
             if exposure.kind == "never":
                 continue
             yield Weakness(

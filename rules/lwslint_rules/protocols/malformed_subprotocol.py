@@ -1,0 +1,78 @@
+"""The offered subprotocol list has a form that breaks the handshake.
+
+## What it reports
+
+A text that reaches `protocol` of a WebSocket client connection and is no list of subprotocol names: empty,
+an empty element, a space before a comma, a character that no name may hold (`/`, `:`, `@`, a space, …), the
+same name twice, a name over 63 or a list over 127 bytes.
+
+## What happens at run time
+
+lws sends the text as it is. Servers answer 400 or drop the connection. With a space before a comma lws
+itself fails: it does not recognise the name that the server chose, and ends with "HS: PROTOCOL malformed".
+An lws server reads at most 127 bytes of the list and refuses longer ones.
+
+## Example
+
+```c
+i.protocol = "chat.v2 , chat.v1";
+```
+
+## Write instead
+
+```c
+i.protocol = "chat.v2, chat.v1";    /* no space before the comma */
+i.local_protocol_name = "chat";
+```
+
+## Known limits
+
+Only texts that are wholly known are checked; a list put together at run time is not. HTTP requests
+(`method` is set) send no list.
+
+## References
+
+- lib/roles/ws/client-ws.c:350-368@v5.0.0: how the client reads its own list back
+- lib/roles/ws/server-ws.c:455,548-552@v5.0.0: what an lws server takes
+- RFC 6455 sections 4.1, 11.3.4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint.diagnostics import Diagnostic, Impact, Step
+from lwslint.facts import Place
+from lwslint.model.offers import faults, names_of
+from lwslint.model.project import Project
+from lwslint.rule import Rule
+
+rule = Rule(code="LWS202", name="malformed-subprotocol", family="protocols", impact=Impact.CONNECTION)
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    seen: set[tuple[Place, str]] = set()
+    for connection in project.connections.all:
+        if project.connections.is_http(connection):
+            continue
+        for offer in project.connections.offers(connection):
+            for alternative in offer.possible.texts:
+                wrong = () if alternative.partial else faults(alternative.text)
+                if not wrong or (offer.place, alternative.text) in seen:
+                    continue
+                seen.add((offer.place, alternative.text))
+                places = [piece.place for piece in alternative.pieces if piece.place != offer.place]
+                yield rule.report(
+                    offer.place,
+                    f"the handshake fails: {'; '.join(wrong)} (Sec-WebSocket-Protocol: {alternative.text})",
+                    help=_help(alternative.text),
+                    related=[Step(place, "the text comes from here") for place in places],
+                    function=offer.written.write.definition.qualified,
+                )
+
+
+def _help(text: str) -> str:
+    names = tuple(dict.fromkeys(names_of(text)))
+    if not names:
+        return "use NULL to offer no subprotocol"
+    return f'names are tokens, separated by ", ": "{", ".join(names)}" when each of them is one'

@@ -1,0 +1,132 @@
+"""A TLS client connection accepts certificates that it should refuse.
+
+## What it reports
+
+`LCCSCF_ALLOW_SELFSIGNED`, `LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK`, `LCCSCF_ALLOW_EXPIRED`,
+`LCCSCF_ALLOW_INSECURE` and the flags that allow a redirect to plain HTTP or replayable early data, where
+they get into `ssl_connection`: through variables, fields, parameters, out-parameters, returned values,
+macros, numbers (`3`), and the positional argument of the functions before 1.7. One report for one
+expression, at its first such flag.
+
+- error: every TLS connection made there is weakened. A condition that only asks whether TLS is wanted
+  (`use_ssl ? … : 0`, the scheme, port 443, the version of lws, the platform) does not soften it, and
+  neither does "no CA file is configured": checks that are off until somebody configures them are off.
+- note: an operator's switch (`--insecure`, a field, an environment variable) or a build option asks for it,
+  the peer is this machine by its literal address, or the flags leave the certificate's checks alone.
+- nothing: code that is not in the production build (`#ifdef DEBUG`).
+
+## What happens at run time
+
+The connection works, with anybody. Whoever sits between client and server presents a certificate of his
+own, reads everything, the credentials of the handshake first, and answers what he likes. Nothing is
+logged. The flags do different things on different TLS libraries, which the report spells out.
+
+## Example
+
+```c
+i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
+                   LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+```
+
+## Write instead
+
+```c
+info.client_ssl_ca_filepath = "/etc/radio/ca.pem";  /* what signed the server's certificate */
+info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;  /* and nothing else */
+/* … */
+i.host = "radio.example.com";       /* the name in the certificate */
+i.ssl_connection = LCCSCF_USE_SSL;
+```
+
+A self-signed server certificate can be given as the CA file itself.
+
+## Known limits
+
+Whether a condition is an operator's switch is told from the words in it. Flags that are read from a data
+table are not followed.
+
+## References
+
+- include/libwebsockets/lws-client.h:37-116@v5.0.0: the flags
+- lib/tls/openssl/openssl-client.c:105-130@v5.0.0, lib/tls/mbedtls/mbedtls-client.c:165-180@v5.0.0
+- warmcat/libwebsockets issues 1171, 2326, 2628, 2711, 2949, 3398
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
+from lwslint.model.permissive import CHECKS, Use, Weakness
+from lwslint.model.project import Project
+from lwslint.rule import Rule
+
+rule = Rule(code="LWS401", name="permissive-tls-flags", family="tls", impact=Impact.SECURITY)
+
+_BACKENDS = (("openssl", "OpenSSL"), ("mbedtls", "mbedTLS"), ("wolfssl", "wolfSSL"))
+_HELP = (
+    "use LCCSCF_USE_SSL alone, give the CA that signed the server's certificate (or that certificate) as"
+    " info.client_ssl_ca_filepath, and put the name in the certificate into .host"
+)
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    for weakness in project.weaknesses:
+        if weakness.tls:
+            yield _report(weakness)
+
+
+def _report(weakness: Weakness) -> Diagnostic:
+    steps = [Step(use.place, _effects(use)) for use in weakness.uses]
+    steps += [Step(via.place, via.what) for via in weakness.via]
+    cause = weakness.exposure.place
+    if cause is not None:
+        steps.append(Step(cause, f"this condition decides: {weakness.exposure.text}"))
+    return rule.report(
+        weakness.place,
+        _message(weakness),
+        severity=_severity(weakness),
+        confidence=Confidence.HIGH if weakness.resolved else Confidence.MEDIUM,
+        help=_HELP,
+        related=steps,
+        function=weakness.definition.qualified,
+    )
+
+
+def _severity(weakness: Weakness) -> Severity:
+    if weakness.exposure.kind in ("switch", "build") or weakness.loopback:
+        return Severity.NOTE
+    if not any(use.flag.value & CHECKS for use in weakness.uses):
+        return Severity.NOTE
+    return Severity.ERROR
+
+
+def _message(weakness: Weakness) -> str:
+    names = list(dict.fromkeys(use.flag.name for use in weakness.uses))
+    lost = "; ".join(dict.fromkeys(use.flag.gives_away for use in weakness.uses))
+    spelled = ", ".join(names)
+    if any(use.spelled.isdigit() for use in weakness.uses):
+        number = next(use.spelled for use in weakness.uses if use.spelled.isdigit())
+        spelled = f"{number} = {spelled}"
+    head = "anybody on the way can pose as the server of this TLS connection"
+    if not any(use.flag.value & CHECKS for use in weakness.uses):
+        head = "this TLS connection can be weakened from outside"
+    text = f"{head}: {spelled} gives away {lost}"
+    match weakness.exposure.kind:
+        case "switch":
+            return f"{text}; only when asked for at run time: {weakness.exposure.text}"
+        case "build":
+            return f"{text}; only in a build with {weakness.exposure.text}"
+        case "fail-open":
+            return f"{text}; this is what an unconfigured program does: {weakness.exposure.text}"
+    if weakness.loopback:
+        return f"{text}; the peer is this machine"
+    if weakness.legacy:
+        return f"{text} ({weakness.legacy}, where 2 is TLS that accepts self-signed certificates)"
+    return text
+
+
+def _effects(use: Use) -> str:
+    known = [(label, use.flag.effect(backend)) for backend, label in _BACKENDS]
+    effects = "; ".join(f"{label} {effect}" for label, effect in known if effect)
+    return f"{use.flag.name}: {effects}"
