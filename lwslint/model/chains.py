@@ -84,7 +84,7 @@ def start_step(threads: Threads, service: Service) -> list[Step]:
         return []
     start = service.start
     assert start is not None
-    return [Step(start.place, f"the service thread starts here and runs {title(service.entry.definition)}")]
+    return [Step(start.place, f"a thread starts here and runs {title(service.entry.definition)}")]
 
 
 def chain(threads: Threads, found: OffThread) -> list[Step]:

@@ -41,7 +41,7 @@ from lwslint.facts import (
 from lwslint.model import apis
 from lwslint.model.apis import Handover
 from lwslint.model.bodies import Site
-from lwslint.model.names import callee_name, folder, last_component, names_in, values_of
+from lwslint.model.names import callee_name, folder, last_component, values_of
 from lwslint.model.symbols import Definition, Symbols, class_name, element_type
 
 ROUNDS = 10
@@ -177,8 +177,7 @@ class Flow:
         self.callers: dict[int, list[Edge]] = defaultdict(list)
         self._edge_keys: set[tuple[int, int, int]] = set()
         self._indirect: list[tuple[Definition, Site]] = []
-        # Calls written in a macro's argument that the macro puts into a lambda: they run some other time.
-        self.deferred: set[int] = set()
+        self._deferred: set[tuple[int, int]] = set()
         self._handed: list[tuple[Definition, Handover]] = []
         self._bound: dict[int, list[Definition]] = {}
         self._scopes = {file.path: _file_scope(file) for file in symbols.files}
@@ -243,6 +242,7 @@ class Flow:
                 if isinstance(macro.value, Initializer):
                     # A row of a table that a macro spells; the fields that it names get their values.
                     self._initialise([("macro", file.path, macro.name)], "", macro.value, scope)
+        # Grows while it is walked: arguments that a macro defers become functions.
         for definition in self.symbols.definitions:
             self._build_function(definition)
 
@@ -272,21 +272,36 @@ class Flow:
             self._build_call(definition, site)
 
     def _defer(self, definition: Definition, site: Site) -> None:
+        """A macro's argument that the macro puts into a lambda runs when the lambda runs."""
         call = site.node
         assert isinstance(call, Call)
         macros = (
             self.symbols.function_macros.get(callee_name(call), ()) if isinstance(call.function, Name) else ()
         )
         for macro in macros:
-            held = {name for inner in self.symbols.children.get(macro.id, ()) for name in _names_used(inner)}
-            for parameter, argument in zip(macro.function.parameters, call.arguments, strict=False):
-                if parameter.name in held:
-                    self.deferred.update(id(node) for node in walk(argument) if isinstance(node, Call))
+            for inner in self.symbols.children.get(macro.id, ()):
+                held = {name.id: name for name in _names_used(inner)}
+                for parameter, argument in zip(macro.function.parameters, call.arguments, strict=False):
+                    if parameter.name in held:
+                        self._defer_argument(definition, argument, inner, held[parameter.name])
+
+    def _defer_argument(self, definition: Definition, argument: Value, inner: Definition, use: Name) -> None:
+        calls = [node for node in walk(argument) if isinstance(node, Call)]
+        if not calls:
+            return
+        self._deferred.update((definition.id, id(node)) for node in calls)
+        body = self.symbols.add_argument(definition, argument)
+        here = Site(Call(use.span, use, ()), 1, ())
+        self._add_edge(Edge(inner, here, body))
+
+    def is_deferred(self, definition: Definition, call: Call) -> bool:
+        """Whether a call is written here but runs some other time, in a lambda that a macro makes."""
+        return (definition.id, id(call)) in self._deferred
 
     def _build_call(self, definition: Definition, site: Site) -> None:
         call = site.node
         assert isinstance(call, Call)
-        if id(call) in self.deferred:
+        if self.is_deferred(definition, call):
             return
         for handover in self.handovers(definition, call):
             self._handed.append((definition, handover))
@@ -618,14 +633,10 @@ class Flow:
         self._propagate()
 
 
-def _names_used(definition: Definition) -> set[str]:
+def _names_used(definition: Definition) -> list[Name]:
     """The names in a body's statements."""
-    return {
-        name
-        for statement in definition.function.body
-        for value in values_of(statement)
-        for name in names_in(value)
-    }
+    values = (value for statement in definition.function.body for value in values_of(statement))
+    return [node for value in values for node in walk(value) if isinstance(node, Name)]
 
 
 def _file_scope(file: FileFacts) -> Definition:

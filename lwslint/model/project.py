@@ -89,7 +89,8 @@ class Project:
     @cached_property
     def _calls(self) -> dict[str, list[Located]]:
         index: dict[str, list[Located]] = defaultdict(list)
-        for definition in self.symbols.definitions:
+        # The flow adds the functions that macros make of their arguments.
+        for definition in self.flow.symbols.definitions:
             for site in definition.body.calls:
                 assert isinstance(site.node, Call)
                 index[last_component(callee_name(site.node))].append(Located(definition, site))

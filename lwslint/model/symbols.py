@@ -21,6 +21,7 @@ from lwslint.facts import (
     Cast,
     Class,
     Declare,
+    Evaluate,
     FileFacts,
     Function,
     Index,
@@ -213,6 +214,24 @@ class Symbols:
             self.aliases[alias.name].append((file.path, alias))
         for macro in file.macros:
             self.macros[macro.name].append((file.path, macro))
+
+    def add_argument(self, caller: Definition, argument: Value) -> Definition:
+        """A function for what a macro's argument does when the macro puts it into a lambda: it sees the
+        caller's names, and runs when the lambda runs."""
+        index = next(i for i, f in enumerate(caller.file.functions) if f is caller.function)
+        function = Function(
+            name="<argument>",
+            qualified="<argument>",
+            span=argument.span,
+            name_span=argument.span,
+            parameters=(),
+            body=(Evaluate(argument.span, argument),),
+            kind="lambda",
+            parent=index,
+        )
+        definition = Definition(len(self.definitions), caller.file, function)
+        self.definitions.append(definition)
+        return definition
 
     # ------------------------------------------------------------------ enclosing functions
 
@@ -474,10 +493,9 @@ class Symbols:
         if definition is not None and "::" not in name:
             owner = self.owner(definition)
             if owner:
-                for class_ in self.lineage(owner, path):
-                    methods = self.methods.get((class_, plain))
-                    if methods:
-                        return self.nearest(methods, path)
+                binding = self.method_named(owner, plain, path)
+                if binding.definitions:
+                    return binding
         candidates = self.functions.get(plain)
         if not candidates:
             return Binding()

@@ -301,11 +301,12 @@ class Threads:
             if forwarded:
                 continue
             roots = self.flow.functions_of(value, where)
+            again = at.in_loop and _is_literal(value)
             outer = at.node
             assert isinstance(outer, Call)
             name = handle if where is definition else last_name(outer.arguments[0]) if outer.arguments else ""
             for root in roots:
-                yield Start(where, at, root, name, at.in_loop and _is_literal(value), guess)
+                yield Start(where, at, root, name, again and _one_object(outer, root), guess)
 
     def _parameter(self, value: Value, definition: Definition) -> int | None:
         """Which of the function's parameters a value is, or holds it in a local of that value."""
@@ -830,16 +831,44 @@ class Threads:
                 continue
             seen.add((where.id, phase))
             for entry in self.entries_of(where):
-                route = Route(entry, edges, phase, decided)
+                at_end = phase
+                if start is not None and entry.definition.name == "operator()":
+                    at_end = self._deleter_phase(entry.definition, start)
+                route = Route(entry, edges, at_end, decided)
                 key = (entry.role, entry.definition.id)
                 known = best.get(key)
-                if known is None or rank[phase] > rank[known.phase]:
+                if known is None or rank[at_end] > rank[known.phase]:
                     best[key] = route
             for edge in self.flow.callers.get(where.id, ()):
                 if edge.caller.id == where.id or self._crosses_thread(edge):
                     continue
                 queue.append((edge.caller, edge.site, phase, decided, (edge, *edges)))
         return tuple(best[key] for key in sorted(best, key=lambda k: (k[0].value, k[1])))
+
+    def _deleter_phase(self, deleter: Definition, start: Start) -> Phase:
+        """When a deleter runs for a member, relative to the thread that another member of the class holds.
+
+        Members are destroyed in the reverse order of their declaration ([class.dtor]); a ``std::jthread``
+        joins when it is destroyed, and a destructor's body runs before all of them.
+        """
+        name = last_component(deleter.function.owner)
+        for entries in self.symbols.classes.values():
+            for path, declared in entries:
+                fields = [f.name for f in declared.fields]
+                held = [
+                    i for i, f in enumerate(declared.fields) if re.search(rf"\b{re.escape(name)}\b", f.type)
+                ]
+                if not held or start.handle not in fields or path != start.definition.path:
+                    continue
+                thread = fields.index(start.handle)
+                joined, _ = self._joined.get(start.root.id, (frozenset(), {}))
+                destructors = self.symbols.methods.get((declared.name, "~" + declared.name), ())
+                if any(d.id in joined for d in destructors):
+                    return Phase.AFTER
+                if "jthread" in declared.fields[thread].type and held[0] < thread:
+                    return Phase.AFTER
+                return Phase.RUNNING
+        return Phase.AFTER
 
     # ------------------------------------------------------------------ off the service thread
 
@@ -922,7 +951,7 @@ class Threads:
     def _find_off_thread(self, definition: Definition, site: Site) -> tuple[OffThread, ...]:
         call = site.node
         assert isinstance(call, Call)
-        if id(call) in self.flow.deferred:
+        if self.flow.is_deferred(definition, call):
             return ()
         services = self.services_for(definition, self.contexts_at(definition, call))
         own = {s.entry.definition.place() for s in services}
@@ -967,17 +996,20 @@ class Threads:
         return entry.role is not Role.MAIN or self._same_program(service.start, entry.definition)
 
     def is_creators(self, found: OffThread, category: Category) -> bool:
-        """Whether a set-up call comes from the thread that made the context and started its service."""
+        """Whether a set-up call comes from the thread that made the context, after another one began to
+        service it."""
         if category not in SET_UP:
             return False
         route = found.route
-        if route.phase is not Phase.RUNNING or route.entry.role is Role.THREAD:
-            return False
-        functions = {e.caller.id for e in route.edges} | {route.entry.definition.id}
-        starters = self._start_reach(found.service.start) if found.service.start else frozenset()
         makers = self._reaching(
             [located.definition for located in self.project.calls_to("lws_create_context")]
         )
+        if route.entry.role is Role.THREAD:
+            return route.entry.definition.id in makers and found.service.entry.definition.id not in makers
+        if route.phase is not Phase.RUNNING or found.service.start is None:
+            return False
+        starters = self._start_reach(found.service.start)
+        functions = {e.caller.id for e in route.edges} | {route.entry.definition.id}
         return any(f in starters and f in makers for f in functions)
 
 
@@ -1011,6 +1043,16 @@ def _is_literal(routine: Value) -> bool:
     if isinstance(routine, Call):
         return bool(routine.arguments) and _is_literal(routine.arguments[0])
     return isinstance(routine, (Name, Lambda))
+
+
+def _one_object(call: Call, root: Definition) -> bool:
+    """Whether a method runs on the same object each time: on ``this``, or on a named one."""
+    if not root.function.owner or len(call.arguments) < 2:
+        return True
+    target = call.arguments[1]
+    while isinstance(target, (Cast, Unary)):
+        target = target.operand
+    return isinstance(target, Name)
 
 
 def _is_success_test(test: Value) -> bool:

@@ -56,9 +56,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Step
-from lwslint.facts import Call, Number, Place
+from lwslint.facts import Call, Name, Number
 from lwslint.model import apis
-from lwslint.model.chains import entry_step, title
+from lwslint.model.chains import entry_step, start_step, title
 from lwslint.model.names import callee_name
 from lwslint.model.project import Project
 from lwslint.model.threads import Phase, Role, Route, Service
@@ -77,25 +77,27 @@ TSI_ARGUMENT = {"lws_service_tsi": 2, "lws_service_fd_tsi": 2}
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    by_place: dict[Place, list[Service]] = defaultdict(list)
+    by_context: dict[int, list[Service]] = defaultdict(list)
     for service in project.threads.services:
-        if service.entry.role in (Role.THREAD, Role.MAIN) and not has_own_index(service):
-            by_place[service.located.place].append(service)
-    for place in sorted(by_place):
-        services = [s for s in by_place[place] if shares_context(project, s)]
+        threaded = service.entry.role in (Role.THREAD, Role.MAIN)
+        if threaded and shares_context(project, service) and not has_own_index(service):
+            by_context[next(iter(service.contexts))].append(service)
+    for context in sorted(by_context):
+        services = sorted(by_context[context], key=lambda s: (s.start is None, s.located.place))
         if count_threads(project, services) < 2:
             continue
-        first = services[0]
-        call = first.located.site.node
+        # Told once, where a started thread services the context.
+        first = services[0].located
+        call = first.site.node
         assert isinstance(call, Call)
         names = sorted({title(s.entry.definition) for s in services})
         yield rule.report(
-            place,
+            first.place,
             f"{callee_name(call)}() runs on several threads at once with one context ({', '.join(names)}): "
             "connections are serviced twice at the same time and freed under each other",
             help=HELP,
             related=[step for s in services for step in steps(project, s)],
-            function=first.located.definition.qualified,
+            function=first.definition.qualified,
         )
 
 
@@ -133,22 +135,30 @@ def runs_beside(project: Project, main: Service, services: list[Service]) -> boo
 
 
 def shares_context(project: Project, service: Service) -> bool:
-    """Whether the context outlives the thread's own functions: made outside the thread, or kept in a
-    place that is shared (one creation reached by several threads is a singleton's)."""
+    """Whether several threads may see the context: it is known, and not made by the thread for itself
+    (made in one of the thread's functions and kept in a local variable)."""
     if len(service.contexts) != 1:
         return False
     creation = project.flow.creations[next(iter(service.contexts))]
     chain = {service.entry.definition.id, service.located.definition.id}
     chain |= {edge.caller.id for edge in service.edges}
-    return creation.definition.id not in chain
+    if creation.definition.id in chain:
+        return False
+    call = service.located.site.node
+    assert isinstance(call, Call)
+    value = apis.context_of(call)
+    local = isinstance(value, Name) and value.id in service.located.definition.body.locals
+    makes = any(
+        edge.callee is creation.definition for edge in project.flow.calls[service.located.definition.id]
+    )
+    return not (local and makes)
 
 
 def steps(project: Project, service: Service) -> list[Step]:
     route = Route(service.entry, service.edges, Phase.UNKNOWN)
-    return [
-        entry_step(project.threads, route),
-        *(
-            Step(e.caller.place(e.site.node.span), f"{title(e.caller)} calls {title(e.callee)}")
-            for e in service.edges
-        ),
+    entry = start_step(project.threads, service) or [entry_step(project.threads, route)]
+    calls = [
+        Step(e.caller.place(e.site.node.span), f"{title(e.caller)} calls {title(e.callee)}")
+        for e in service.edges
     ]
+    return [*entry, *calls, Step(service.located.place, "and services the context here")]

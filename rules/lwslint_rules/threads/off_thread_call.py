@@ -93,12 +93,16 @@ rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impa
 
 EFFECTS = {
     Category.WRITE: "the frame is built while the service thread uses the same connection, which corrupts the stream or crashes",
+    Category.CANCEL: "the connection that it takes may be freed by the service thread at that moment",
     Category.ON_WRITABLE: "the poll table changes under the service thread, and WRITEABLE comes late or never",
     Category.CONNECT: "the new connection is linked into lists that the service thread walks, which crashes now and then",
     Category.CLOSE: "the connection may be closed and freed by the service thread in the middle of the call",
     Category.TIMER: "the timer list is changed without a lock, which crashes in the service thread",
 }
 GENERAL = "it changes what the service thread is using without a lock, which crashes now and then"
+# May be called from any thread by its documentation, but takes a connection that may be gone
+# (lws-callbacks.h:813@v5.0.0).
+TAKES_WSI = ("lws_cancel_service_pt",)
 WARNED = frozenset([Category.ON_WRITABLE, Category.CANCEL])
 # Reported by LWS102 and LWS104, or never wrong on any thread.
 ELSEWHERE = frozenset(
@@ -116,7 +120,7 @@ WINDOW = (
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    for name in apis.service_thread_calls():
+    for name in (*apis.service_thread_calls(), *TAKES_WSI):
         category = api.category(name)
         if category in ELSEWHERE:
             continue
