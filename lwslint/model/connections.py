@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint.facts import Call, Member, Name, Place, Span, Value
+from lwslint.facts import Binary, Call, Member, Name, Place, Span, Text, Unary, Value
+from lwslint.model.bodies import Guard
 from lwslint.model.exposure import spell
+from lwslint.model.names import callee_name
 from lwslint.model.outcomes import named_reasons
 from lwslint.model.protocol_tables import Key, Tables
 from lwslint.model.symbols import Definition
@@ -37,6 +39,7 @@ from lwslint.model.values import (
 if TYPE_CHECKING:
     from lwslint.model.project import Located, Project
 
+MAX_CALLS = 8
 INFO = "lws_client_connect_info"
 TABLE = "lws_protocols"
 FIELDS = (
@@ -213,20 +216,36 @@ class Connections:
         if not written:
             return Possible(())
         writes = [entry.write for entry in written]
-        scope = self._scope(connection, writes)
         pointees = dict_of((entry.write, entry.pointee) for entry in written)
-        return self.values.written(writes, scope, pointees=pointees)
+        found: dict[tuple[object, ...], Alternative] = {}
+        for scope in self._scopes(connection, writes):
+            for a in self.values.written(writes, scope, pointees=pointees).alternatives:
+                found.setdefault(a.key, a)
+        return Possible(tuple(found.values()))
 
-    def _scope(self, connection: Connection, writes: Sequence[Write]) -> Scope:
-        """From where to look: the connect call, where it stands in a function that fills the object in."""
+    def _scopes(self, connection: Connection, writes: Sequence[Write]) -> list[Scope]:
+        """From where to look: the connect calls in functions that fill the object in, else afterwards."""
         writers = {write.definition.id for write in writes}
-        for call in connection.calls:
-            if call.definition.id in writers:
-                return Scope(
-                    call.definition, None, call.site.order + 1, call.site.guards, call.site.node.span
-                )
-        last = writes[-1].definition
-        return Scope(last, None, None)
+        calls = [call for call in connection.calls if call.definition.id in writers]
+        if not calls:
+            return [Scope(writes[-1].definition, None, None)]
+        return [
+            Scope(call.definition, None, call.site.order + 1, call.site.guards, call.site.node.span)
+            for call in calls[:MAX_CALLS]
+        ]
+
+    def sink(self, connection: Connection, field: str, place: Place) -> Place:
+        """The write to a field that a constant at ``place`` gets into, or ``place`` when it stands there."""
+        written = connection.writes(field)
+        for entry in written:
+            span = entry.write.span
+            if entry.place.path == place.path and span.start <= place.span.start < span.end:
+                return place
+        for entry in written:
+            possible = self.values.possible_in(entry.write.value, entry.write.scope)
+            if any(piece.place == place for a in possible.alternatives for piece in a.pieces):
+                return entry.place
+        return place
 
     # ------------------------------------------------------------------ what a rule asks of one
 
@@ -258,6 +277,11 @@ class Connections:
             if write.op != "=":
                 continue
             possible = self.values.possible_in(write.value, write.scope)
+            kept = [a for a in possible.alternatives if not _ruled_out(a, write.guards)]
+            if any(a.kind == "text" and not a.text for a in kept) and len(kept) > 1:
+                # A std::string starts out empty; what counts is what it is set to.
+                kept = [a for a in kept if a.kind != "text" or a.text]
+            possible = Possible(tuple(kept))
             value = strip(write.value)
             from_table = (
                 isinstance(value, Member)
@@ -418,6 +442,28 @@ def is_private(host: str) -> bool:
         return ipaddress.ip_address(name).is_private
     except ValueError:
         return "." not in name
+
+
+def _ruled_out(alternative: Alternative, guards: Sequence[Guard]) -> bool:
+    """Whether a guard says that the value is not this text: the other branch of ``x == "NULL"``."""
+    if alternative.kind != "text":
+        return False
+    for guard in guards:
+        test, holds = guard.test, guard.holds
+        if isinstance(test, Unary) and test.op == "!":
+            test, holds = test.operand, not holds
+        equal = True
+        if isinstance(test, Binary) and test.op in ("==", "!="):
+            equal = test.op == "=="
+            sides: tuple[Value, ...] = (test.left, test.right)
+        elif isinstance(test, Call) and "cmp" in callee_name(test):
+            equal = False
+            sides = test.arguments
+        else:
+            continue
+        if holds != equal and any(isinstance(s, Text) and s.value == alternative.text for s in sides):
+            return True
+    return False
 
 
 def _told_apart(object: Object, definition: Definition) -> Object:

@@ -32,7 +32,7 @@ from lwslint.facts import (
 )
 from lwslint.frontends import conditions as preprocessor
 from lwslint.model.bodies import Guard
-from lwslint.model.names import callee_name, last_component
+from lwslint.model.names import callee_name, last_component, names_in
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Circumstance, Scope, Values, strip
 
@@ -280,6 +280,8 @@ class Judge:
         if constant is not None:
             return "always" if constant == holds else "never"
         positive = holds != _negative(atom)
+        if any(name.startswith("LWS_CALLBACK_") for name in names_in(atom)):
+            return "always"
         words = self._words(atom, definition)
         spelled = " ".join(sorted(words))
         if any(_asks_weaker(word) for word in words) or _WEAKER.search(spelled):

@@ -60,7 +60,8 @@ class Weakness(msgspec.Struct, frozen=True, eq=False):
 
     ``tls`` is False when bit 0 is missing on every way, so that lws 3.0 and later connect without
     TLS.  ``legacy`` says that the code is for lws before 3.0, where 2 meant TLS with self-signed
-    certificates.  ``loopback`` says that the peer is this machine.
+    certificates.  ``loopback`` says that the peer is this machine, ``sink`` is the place that sets
+    ``ssl_connection``, where it is known.
     """
 
     root: Place
@@ -73,6 +74,7 @@ class Weakness(msgspec.Struct, frozen=True, eq=False):
     legacy: str = ""
     loopback: bool = False
     resolved: bool = True
+    sink: Place | None = None
 
     @property
     def place(self) -> Place:
@@ -138,7 +140,9 @@ class _Finder:
             if not tls and (self.judge.tls_refused(alternative.when) or (strong and not _lone(alternative))):
                 # No TLS is wanted here, and without it the other bits do nothing.
                 continue
-            yield from self._pieces(alternative, bits, strong, tls, legacy, loopback)
+            for weakness in self._pieces(alternative, bits, strong, tls, legacy, loopback):
+                sink = self.project.connections.sink(connection, "ssl_connection", weakness.place)
+                yield msgspec.structs.replace(weakness, sink=sink)
 
     def _bits(self, connection: Connection, alternative: Alternative) -> int:
         """The permissive bits, as lws of the connection's time reads them."""

@@ -3,8 +3,8 @@
 ## What it reports
 
 `local_protocol_name`, or `protocol` where that is not set, with a name that no protocol table of the
-project has; and a comma-separated list in `protocol` without `local_protocol_name`. A note where the only
-table has one row: the events reach the right callback then, by luck.
+project has; and a comma-separated list in `protocol` without `local_protocol_name`. A note where a
+well-known subprotocol is offered and every table has one row: the events reach the right callback then.
 
 ## What happens at run time
 
@@ -49,6 +49,7 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
 from lwslint.facts import Place
+from lwslint.knowledge.subprotocols import known
 from lwslint.model.connections import Connection, Connections
 from lwslint.model.offers import is_malformed
 from lwslint.model.project import Project
@@ -91,13 +92,14 @@ def _local_names(connections: Connections, connection: Connection) -> Iterator[t
 
 
 def _report(connections: Connections, place: Place, text: str, function: str) -> Diagnostic:
-    rows = connections.entries
+    # The program's own tables, where its file has some: a tree may hold many programs.
+    rows = tuple(e for e in connections.entries if e.place.path == place.path) or connections.entries
     first = [entry for entry in rows if entry.slot == 0] or list(rows)
     names = ", ".join(f'"{name}"' for name in list(dict.fromkeys(entry.name for entry in rows))[:6])
     what = f'no protocol table has a row "{text}"'
     if "," in text:
         what = f'the list "{text}" as a whole is the name of no row, and local_protocol_name is not set'
-    harmless = len(rows) == 1
+    harmless = all(entry.slot in (0, None) for entry in rows) and known(text) is not None
     return rule.report(
         place,
         f"the events of this connection go to protocols[0]: {what}",

@@ -70,12 +70,14 @@ def _report(weakness: Weakness, target: str) -> Diagnostic:
     chosen = weakness.exposure.kind in ("switch", "build")
     if chosen:
         message += f"; only when asked for: {weakness.exposure.text}"
-    steps = [Step(via.place, via.what) for via in weakness.via]
+    place = weakness.sink or weakness.place
+    steps = [Step(use.place, f"{use.spelled} comes from here") for use in weakness.uses if use.place != place]
+    steps += [Step(via.place, via.what) for via in weakness.via]
     cause = weakness.exposure.place
     if chosen and cause is not None:
         steps.append(Step(cause, f"this condition decides: {weakness.exposure.text}"))
     return rule.report(
-        weakness.place,
+        place,
         message,
         severity=Severity.NOTE if chosen else Severity.ERROR,
         help="set LCCSCF_USE_SSL, and drop the other bits: they weaken the check of the certificate",
