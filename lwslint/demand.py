@@ -46,6 +46,7 @@ class Asker:
         self._owners: dict[str, set[str]] = defaultdict(set)
         self._defined: set[str] = set()
         self._classes: set[str] = set()
+        self._bases: set[str] = set()
         self._missing: set[str] = set()
         self._public: set[str] = set()
         self._seeds: set[str] = set()
@@ -56,6 +57,8 @@ class Asker:
         threads, not for their own classes and constants."""
         for file in facts:
             self._classes.update(c.name for c in file.classes if c.fields or c.methods)
+            if not pulled:
+                self._bases.update(_plain(base) for c in file.classes for base in c.bases)
             self._defined.update(m.name for m in file.macros)
             self._defined.update(e.name for e in file.enumerators)
             self._defined.update(last_component(v.name) for v in file.variables)
@@ -97,8 +100,13 @@ class Asker:
                     queue.append(caller)
         callers = {n for n in leading & self._public if len(n) >= MIN_NAME and n not in _COMMON}
         missing = {n for n in self._missing | self._constants if n not in self._defined}
-        missing |= {n for n in self._owners if n not in self._classes}
+        missing |= {n for n in (*self._owners, *self._bases) if n not in self._classes}
         return Demand(frozenset(callers), frozenset(missing))
+
+
+def _plain(type: str) -> str:
+    """A base class's name without its namespace and template arguments."""
+    return last_component(type.split("<", 1)[0].strip())
 
 
 def _matters(name: str) -> bool:

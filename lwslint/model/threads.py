@@ -192,6 +192,7 @@ class Threads:
             self.roots[start.root.id].append(start)
         self._trampolines = self._find_trampolines()
         self._event_cache: dict[tuple[int, Place, int], tuple[list[Site], list[Site]]] = {}
+        self._ancestor_cache: dict[int, frozenset[int]] = {}
         self._wait_cache: dict[int, list[Site]] = {}
         self._off_cache: dict[tuple[int, int], tuple[OffThread, ...]] = {}
         self._start_reaches: dict[int, frozenset[int]] = {}
@@ -890,20 +891,39 @@ class Threads:
         return {path: find(path) for path in leader}
 
     @cached_property
-    def _mains(self) -> frozenset[str]:
-        """The groups of files that hold a ``main``: each is a program of its own."""
-        return frozenset(
-            self._components[d.path] for name in MAINS for d in self.symbols.functions.get(name, ())
-        )
+    def _mains(self) -> dict[str, set[str]]:
+        """For each group of files the files that hold a ``main``: each is a program of its own."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for name in MAINS:
+            for definition in self.symbols.functions.get(name, ()):
+                found[self._components[definition.path]].add(definition.path)
+        return found
 
-    def related(self, a: str, b: str) -> bool:
-        """Whether two files plausibly belong to one program."""
-        left, right = self._components[a], self._components[b]
-        if left == right:
+    def related(self, a: Definition, b: Definition) -> bool:
+        """Whether two functions plausibly belong to one program.
+
+        Code in one folder does, unless each of two files there has a ``main`` of its own; so does code of
+        one group of files that call each other.  Where such a group holds several programs, the two must
+        be reachable from one function.
+        """
+        if a.path == b.path:
             return True
-        if left in self._mains and right in self._mains:
-            return False
-        return folder(a) == folder(b)
+        left, right = self._components[a.path], self._components[b.path]
+        if left != right:
+            return folder(a.path) == folder(b.path) and not (self._mains[left] and self._mains[right])
+        if len(self._mains[left]) < 2 or folder(a.path) == folder(b.path):
+            return True
+        return bool(self._ancestors(a) & self._ancestors(b)) or self._both_loose(a, b)
+
+    def _ancestors(self, definition: Definition) -> frozenset[int]:
+        if definition.id not in self._ancestor_cache:
+            self._ancestor_cache[definition.id] = self._reaching([definition])
+        return self._ancestor_cache[definition.id]
+
+    def _both_loose(self, a: Definition, b: Definition) -> bool:
+        """Whether no program of the tree reaches ``a``, and both are in one top-level folder."""
+        mains = {d.id for name in MAINS for d in self.symbols.functions.get(name, ())}
+        return not mains & self._ancestors(a) and a.path.split("/")[0] == b.path.split("/")[0]
 
     def services_for(self, definition: Definition, contexts: frozenset[int]) -> tuple[Service, ...]:
         """The services that may be of the context that code in ``definition`` is about."""
@@ -912,7 +932,7 @@ class Threads:
     def _may_service(self, service: Service, definition: Definition, contexts: frozenset[int]) -> bool:
         if contexts and service.contexts:
             return bool(contexts & service.contexts)
-        return self.related(definition.path, service.located.definition.path)
+        return self.related(definition, service.located.definition)
 
     def _entries_to(self, start: Start) -> frozenset[Place]:
         """The mains and public functions from which a thread's start is reached."""
@@ -931,11 +951,24 @@ class Threads:
             return bool(left & right)
         return folder(a.definition.path) == folder(b.definition.path)
 
+    def _mains_to(self, start: Start) -> list[Definition]:
+        reach = self._start_reach(start)
+        return [d for name in MAINS for d in self.symbols.functions.get(name, ()) if d.id in reach]
+
     def _same_program(self, start: Start, main: Definition) -> bool:
         """Whether a thread may run in the program of ``main``: that main reaches its start, or none does."""
-        reach = self._start_reach(start)
-        mains = [d for name in MAINS for d in self.symbols.functions.get(name, ())]
-        return main.id in reach or not any(m.id in reach for m in mains)
+        mains = self._mains_to(start)
+        return not mains or main in mains
+
+    def _runs_beside(self, start: Start, service: Service) -> bool:
+        """Whether a thread plausibly runs in the program that services the context."""
+        if service.start is not None:
+            return self.together(start, service.start)
+        if service.entry.role is Role.MAIN:
+            return self._same_program(start, service.entry.definition)
+        mains = self._mains_to(start)
+        served = self._reaching([service.located.definition])
+        return not mains or any(main.id in served for main in mains)
 
     def off_thread(self, definition: Definition, site: Site) -> tuple[OffThread, ...]:
         """The ways in which a call reaches lws on a thread that does not service its context.
@@ -984,12 +1017,7 @@ class Threads:
         if route.phase in (Phase.BEFORE, Phase.AFTER):
             return False
         if entry.role is Role.THREAD:
-            starts = self.roots[entry.definition.id]
-            if service.start is not None:
-                return any(self.together(start, service.start) for start in starts)
-            if service.entry.role is Role.MAIN:
-                return any(self._same_program(start, service.entry.definition) for start in starts)
-            return True
+            return any(self._runs_beside(start, service) for start in self.roots[entry.definition.id])
         if service.start is None or not threaded:
             # Some program of the tree services this context on the very thread that calls.
             return False

@@ -86,7 +86,7 @@ from lwslint.model.chains import chain, clearest, confidence, thread_of
 from lwslint.model.names import callee_name
 from lwslint.model.project import Located, Project
 from lwslint.model.shared_lists import shared_list_uses
-from lwslint.model.threads import OffThread
+from lwslint.model.threads import OffThread, Role
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impact.CRASH)
@@ -129,6 +129,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
                 continue
             found = project.threads.off_thread(*located)
             found = tuple(f for f in found if not project.threads.is_creators(f, category))
+            if name in TAKES_WSI:
+                found = tuple(f for f in found if f.route.entry.role in (Role.THREAD, Role.MAIN))
             if found:
                 yield report(project, located, name, clearest(found))
     for use in shared_list_uses(project):
