@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint.facts import Binary, Call, Member, Name, Place, Span, Text, Unary, Value
+from lwslint.model.alternatives import (
+    Alternative,
+    Object,
+    Pointee,
+    Possible,
+    Scope,
+    Write,
+    dict_of,
+    is_null,
+)
 from lwslint.model.bodies import Guard
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name
 from lwslint.model.outcomes import named_reasons
 from lwslint.model.protocol_tables import Key, Tables
 from lwslint.model.symbols import Definition
-from lwslint.model.values import (
-    Alternative,
-    Object,
-    Pointee,
-    Possible,
-    Scope,
-    Values,
-    Write,
-    dict_of,
-    is_null,
-    strip,
-)
+from lwslint.model.values import Values
+from lwslint.model.writes import strip
 
 if TYPE_CHECKING:
     from lwslint.model.project import Located, Project
@@ -161,7 +161,7 @@ class Connections:
                     calls[object].append(located)
                     fields[object]
         for field in FIELDS:
-            for write in self.values.writes_named(field):
+            for write in self.values.writes.named(field):
                 for pointee in self._infos(write, calls):
                     object = _told_apart(pointee.object, write.definition)
                     fields[object][field].append(Written(write, pointee))
@@ -176,7 +176,7 @@ class Connections:
         """The connect infos whose field a write sets."""
         if not isinstance(write.target, Member):
             return []
-        class_ = self.values.class_of(write.target.object, write.definition)
+        class_ = self.values.writes.class_of(write.target.object, write.definition)
         if class_ and class_ != INFO:
             return []
         pointees = self.values.bases(write)
@@ -286,7 +286,7 @@ class Connections:
             from_table = (
                 isinstance(value, Member)
                 and value.field == "name"
-                and self.values.class_of(value.object, write.definition) == TABLE
+                and self.values.writes.class_of(value.object, write.definition) == TABLE
             )
             found.append(Offer(entry, possible, from_table))
         return tuple(found)
@@ -306,14 +306,14 @@ class Connections:
     def entries(self) -> tuple[Entry, ...]:
         """The literal names in all protocol tables, in the order of their places."""
         found: dict[tuple[Key, int | None, str], Entry] = {}
-        for write in self.values.writes_named("name"):
+        for write in self.values.writes.named("name"):
             if not isinstance(write.target, Member):
                 continue
-            if self.values.class_of(write.target.object, write.definition) != TABLE:
+            if self.values.writes.class_of(write.target.object, write.definition) != TABLE:
                 continue
             for pointee in self.values.bases(write):
                 key = table_key(pointee.object)
-                slot = self.values.element(write)
+                slot = self.values.writes.element(write)
                 possible = self.values.possible_in(write.value, write.scope)
                 for a in possible.texts:
                     if a.partial or not a.text:
@@ -365,7 +365,7 @@ class Connections:
         """The literal ports on which the users of a table listen."""
         places = [use.port for use in self.tables.users(key) if use.port is not None and use.listens]
         found: dict[int, None] = {}
-        for write in self.values.writes_named("port"):
+        for write in self.values.writes.named("port"):
             if any(p.path == write.definition.path and p.span == write.value.span for p in places):
                 for a in self.values.possible_in(write.value, write.scope).numbers:
                     if a.number > 0:
@@ -394,10 +394,10 @@ class Connections:
         """Whether some row's name is not literal, or plugins bring rows from elsewhere."""
         if any(True for _ in self.project.writes_to("plugin_dirs")):
             return True
-        for write in self.values.writes_named("name"):
+        for write in self.values.writes.named("name"):
             if not isinstance(write.target, Member):
                 continue
-            if self.values.class_of(write.target.object, write.definition) != TABLE:
+            if self.values.writes.class_of(write.target.object, write.definition) != TABLE:
                 continue
             if self.values.possible_in(write.value, write.scope).unknown:
                 return True

@@ -31,10 +31,12 @@ from lwslint.facts import (
     walk,
 )
 from lwslint.frontends import conditions as preprocessor
+from lwslint.model.alternatives import Circumstance, Scope
 from lwslint.model.bodies import Guard
 from lwslint.model.names import callee_name, last_component, names_in
 from lwslint.model.symbols import Definition
-from lwslint.model.values import Circumstance, Scope, Values, strip
+from lwslint.model.values import Values
+from lwslint.model.writes import strip
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -340,7 +342,7 @@ class Judge:
         declaring = self.values.declaring(definition, name.id)
         if declaring is None or name.id not in declaring.body.locals:
             return found
-        writes = [w for w in self.values.writes_named(name.id) if w.definition is declaring]
+        writes = [w for w in self.values.writes.named(name.id) if w.definition is declaring]
         for write in writes[:16]:
             if isinstance(write.target, Name) and write.op != "out":
                 found |= self._words(write.value, declaring, depth + 1)

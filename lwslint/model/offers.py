@@ -10,6 +10,12 @@ from lwslint.settings import Settings
 # lib/roles/ws/server-ws.c:455,548-552@v5.0.0: an lws server copies the header into 128 bytes.
 MAX_LIST = 127
 MAX_NAME = 63
+# What lws's own test server and its public instance have: plugins/protocol_lws_mirror,
+# plugins/protocol_dumb_increment, plugins/protocol_lws_status, minimal-examples-lowlevel/ws-server@v5.0.0.
+LWS_SERVERS = ("libwebsockets.org", "warmcat.com")
+LWS_NAMES = frozenset(
+    ["dumb-increment-protocol", "lws-mirror-protocol", "lws-status", "lws-minimal", "lws-echo"]
+)
 # RFC 6455 section 4.1 and RFC 7230 section 3.2.6: a subprotocol is a token.
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -63,6 +69,12 @@ def server_says(settings: Settings, hosts: Sequence[str]) -> tuple[tuple[str, ..
     if settings.subprotocols is not None:
         return settings.subprotocols, "the configured server"
     return None
+
+
+def is_lws_server(host: str) -> bool:
+    """Whether a literal host is a public server of the lws project."""
+    name = _bare_host(host)
+    return any(name == known or name.endswith(f".{known}") for known in LWS_SERVERS)
 
 
 def _bare_host(host: str) -> str:

@@ -30,12 +30,12 @@ from lwslint.facts import (
 from lwslint.frontends import conditions as preprocessor
 from lwslint.knowledge import api
 from lwslint.knowledge.api import Flag
+from lwslint.model.alternatives import Alternative, Circumstance, Piece, Scope, Via
 from lwslint.model.bodies import Guard, Site
 from lwslint.model.connections import Connection, is_loopback
 from lwslint.model.exposure import ALWAYS, Exposure, Judge
 from lwslint.model.names import callee_name
 from lwslint.model.symbols import Definition
-from lwslint.model.values import Alternative, Circumstance, Piece, Scope, Via
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -334,11 +334,11 @@ def _lone(alternative: Alternative) -> bool:
     return len(alternative.pieces) == 1 and alternative.pieces[0].text.isdigit()
 
 
+_CHECK_NAMES = frozenset(flag.name for flag in api.permissive_flags() if flag.value & CHECKS)
+
+
 def _is_permissive(node: Value) -> bool:
-    if not isinstance(node, Name):
-        return False
-    flag = api.flag(node.id)
-    return flag is not None and bool(flag.value & CHECKS)
+    return isinstance(node, Name) and node.id in _CHECK_NAMES
 
 
 def _is_data(value: Value) -> bool:

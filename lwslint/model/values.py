@@ -15,9 +15,7 @@ file is "unknown", never a hang.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,12 +25,9 @@ from lwslint.facts import (
     Binary,
     Call,
     Cast,
-    Condition,
     Conditional,
-    Declare,
     Index,
     Initializer,
-    Item,
     Member,
     Name,
     Null,
@@ -46,215 +41,44 @@ from lwslint.facts import (
     Value,
 )
 from lwslint.knowledge import api
+from lwslint.model.alternatives import (
+    Alternative,
+    Circumstance,
+    Frame,
+    Object,
+    Piece,
+    Pointee,
+    Possible,
+    Scope,
+    Via,
+    Write,
+    as_number,
+    as_partial,
+    bounded,
+    compute,
+    conflict,
+    covers,
+    dict_of,
+    distinct,
+    join,
+    passed,
+    rooted,
+    under,
+)
 from lwslint.model.bodies import Guard, Site
 from lwslint.model.names import callee_name, last_component
-from lwslint.model.symbols import Definition, class_name, element_type, nearness
+from lwslint.model.symbols import Definition, class_name
+from lwslint.model.writes import SAME_TEXT, Writes, index_of, strip, target_of
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
-
 MAX_DEPTH = 32
 MAX_OBJECT_DEPTH = 16
-MAX_ALTERNATIVES = 48
 MAX_CALLERS = 24
 MAX_LOOSE = 16
 MAX_EFFORT = 6000
 MAX_BASE_EFFORT = 300
-MAX_CIRCUMSTANCES = 24
 
-# --------------------------------------------------------------------------- what an answer consists of
-
-
-class Circumstance(msgspec.Struct, frozen=True, eq=False):
-    """One condition on a value's way: a run-time ``guard`` in ``definition``, or a preprocessor
-    ``condition`` of the file ``path``.  Two are the same when they stand in the same place."""
-
-    path: str
-    definition: Definition | None = None
-    guard: Guard | None = None
-    condition: Condition | None = None
-
-    def same(self, other: Circumstance) -> bool:
-        if self.condition is not None:
-            return other.condition is not None and self.condition.text == other.condition.text
-        a, b = self.guard, other.guard
-        return a is not None and b is not None and a.test is b.test and a.holds == b.holds and a.arm is b.arm
-
-    def opposes(self, other: Circumstance) -> bool:
-        """Whether the two never hold together, as far as their form tells."""
-        if self.condition is not None:
-            return other.condition is not None and _opposed(self.condition.text, other.condition.text)
-        a, b = self.guard, other.guard
-        if a is None or b is None or a.test is not b.test:
-            return False
-        return a.holds != b.holds or (a.arm is not None and b.arm is not None and a.arm is not b.arm)
-
-
-def _opposed(a: str, b: str) -> bool:
-    """Whether one preprocessor condition starts with the negation of the other."""
-    return any(
-        text.startswith((f"!({negated})", f"!{negated}")) for text, negated in ((a, b), (b, a)) if negated
-    )
-
-
-class Via(msgspec.Struct, frozen=True):
-    """A station on a value's way, nearest to the asked-for place first."""
-
-    place: Place
-    what: str
-
-
-class Piece(msgspec.Struct, frozen=True, eq=False):
-    """A constant as it stands in the source.  ``root`` is the whole expression around it (the right
-    side of an assignment, a returned value, an argument, a macro's text)."""
-
-    text: str
-    place: Place
-    root: Place
-    definition: Definition
-    number: int | None = None
-    via: tuple[Via, ...] = ()
-    when: tuple[Circumstance, ...] = ()
-
-
-class Alternative(msgspec.Struct, frozen=True, eq=False):
-    """One thing a value may be.  ``kind`` is ``number``, ``text``, ``null`` or ``unknown``.
-
-    ``partial`` marks a number or a text of which only a part is known.
-    """
-
-    kind: str
-    number: int = 0
-    text: str = ""
-    partial: bool = False
-    pieces: tuple[Piece, ...] = ()
-    when: tuple[Circumstance, ...] = ()
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        return (
-            self.kind,
-            self.number,
-            self.text,
-            self.partial,
-            tuple((p.place, p.text) for p in self.pieces),
-            tuple((id(c.condition), id(c.guard)) for c in self.when),
-        )
-
-
-class Possible(msgspec.Struct, frozen=True):
-    """The alternatives, in the order in which they were found."""
-
-    alternatives: tuple[Alternative, ...]
-
-    @property
-    def numbers(self) -> tuple[Alternative, ...]:
-        return tuple(a for a in self.alternatives if a.kind == "number")
-
-    @property
-    def texts(self) -> tuple[Alternative, ...]:
-        return tuple(a for a in self.alternatives if a.kind == "text")
-
-    @property
-    def unknown(self) -> bool:
-        return any(a.kind == "unknown" or a.partial for a in self.alternatives)
-
-    @property
-    def null(self) -> bool:
-        return any(is_null(a) for a in self.alternatives)
-
-
-def is_null(alternative: Alternative) -> bool:
-    """Null, or the number 0 that stands for it."""
-    return alternative.kind == "null" or (alternative.kind == "number" and alternative.number == 0)
-
-
-class Frame(msgspec.Struct, frozen=True, eq=False):
-    """The call through which a function was entered: its parameters are that call's arguments."""
-
-    callee: Definition
-    caller: Definition
-    site: Site
-    parent: Frame | None = None
-
-
-class Scope(msgspec.Struct, frozen=True, eq=False):
-    """Where a value is looked at: in which function, entered how, after how many of its sites, under
-    which guards, and (``at``) inside which preprocessor conditions."""
-
-    definition: Definition
-    frame: Frame | None = None
-    order: int | None = None
-    guards: tuple[Guard, ...] = ()
-    at: Span | None = None
-
-
-class Write(msgspec.Struct, frozen=True, eq=False):
-    """A place that gives something a value.
-
-    ``target`` is what is written (a Name or a Member, pointers and indices stripped; ``index`` is
-    that of the innermost stripped one).  ``op`` is ``=``, ``|=``, ``+=`` …, or ``out`` where ``value``
-    is a call that gets the target's address as argument ``argument``.  ``span`` is the statement,
-    ``owner`` the class where the target is a field's default.
-    """
-
-    target: Name | Member
-    op: str
-    value: Value
-    definition: Definition
-    order: int
-    guards: tuple[Guard, ...]
-    span: Span
-    index: Value | None = None
-    argument: int = -1
-    owner: str = ""
-    site: Site | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(self.definition.path, self.span)
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.definition, None, self.order, self.guards, self.span)
-
-
-Object = tuple[str, ...]
-"""A struct that can be named: ``("local", file, function's rank, name)``, ``("global", file, name)``,
-``("member", class, field, home)``, or ``("class", name, home)`` for some instance of that class.
-``home`` is the file that declares the class, "" when no linted file does: programs that share a tree
-often share the names of their classes."""
-
-
-class Pointee(msgspec.Struct, frozen=True, eq=False):
-    """An object that a value is or points to, and how the value came to it."""
-
-    object: Object
-    via: tuple[Via, ...] = ()
-    when: tuple[Circumstance, ...] = ()
-
-
-# --------------------------------------------------------------------------- library functions
-
-# name → (destination, source) arguments of functions that copy a text.
-_COPIES = {
-    **dict.fromkeys(("strcpy", "strncpy", "stpcpy", "memcpy", "memmove", "lws_strncpy", "wcscpy"), (0, 1)),
-    **dict.fromkeys(("strlcpy", "g_strlcpy", "MEMCPY", "STRCPY", "STRNCPY", "copyMem", "bcopy_s"), (0, 1)),
-    **dict.fromkeys(("strcpy_s", "strncpy_s"), (0, 2)),
-}
-_FORMATS = {
-    **dict.fromkeys(("sprintf", "wsprintf"), 1),
-    **dict.fromkeys(("snprintf", "lws_snprintf", "g_snprintf", "sprintf_s", "_snprintf", "SNPRINTF"), 2),
-}
-_APPENDS = {**dict.fromkeys(("strcat", "strncat", "strlcat", "g_strlcat"), (0, 1))}
-# Calls whose result holds the text of one argument.
-_SAME = {
-    **dict.fromkeys(("strdup", "_strdup", "g_strdup", "xstrdup", "lws_strdup", "strndup", "g_strndup"), 0),
-    **dict.fromkeys(("std::string", "string", "std::move", "std::string_view", "QString", "QByteArray"), 0),
-    **dict.fromkeys(("QStringLiteral", "QLatin1String", "QString::fromUtf8", "QString::fromLatin1"), 0),
-    **dict.fromkeys(("xmlStrdup", "sdsnew", "TEXT", "_T", "std::forward", "std::to_string", "String"), 0),
-    **dict.fromkeys(("apr_pstrdup", "PQstrdup", "talloc_strdup", "pj_strdup3", "switch_core_strdup"), 1),
-}
 # Methods that hand out the text they are called on.
 _VIEWS = frozenset(
     [
@@ -273,8 +97,6 @@ _VIEWS = frozenset(
         *("utf8", "ascii", "toLatin1", "toLocal8Bit", "string", "native", "c_string", "GetData", "lock"),
     ]
 )
-_SETTERS = frozenset(["assign", "setValue", "operator="])
-_ADDERS = frozenset(["append", "push_back", "emplace_back", "insert", "push_front"])
 _ALLOCATES = frozenset(
     [
         *(
@@ -303,43 +125,6 @@ _ALLOCATES = frozenset(
 )
 
 
-def strip(value: Value) -> Value:
-    """``value`` without casts."""
-    while isinstance(value, Cast):
-        value = value.operand
-    return value
-
-
-def _target(value: Value) -> tuple[Name | Member | None, Value | None]:
-    """The name or field that an lvalue is about, and the last index on the way to it."""
-    index: Value | None = None
-    for _ in range(MAX_DEPTH):
-        match value:
-            case Name() | Member():
-                return value, index
-            case Index():
-                index = value.index if index is None else index
-                value = value.object
-            case Unary(op="*" | "&") | Cast():
-                value = value.operand
-            case Assign():
-                value = value.target
-            case Binary(op="+" | "-"):
-                value = value.left
-            case Call() if isinstance(value.function, Member) and value.function.field in (
-                "data",
-                "get",
-                "at",
-            ):
-                index = value.arguments[0] if value.arguments and index is None else index
-                value = value.function.object
-            case Call(kind="call") if callee_name(value) in _SAME and value.arguments:
-                value = value.arguments[0]
-            case _:
-                return None, index
-    return None, index
-
-
 def by_value(type: str) -> bool:
     """Whether an object of a type as written is the thing itself, not a pointer or reference to it."""
     text = type.strip()
@@ -358,12 +143,12 @@ class Values:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.symbols = project.symbols
+        self.writes = Writes(project)
         self._effort = 0
         self._cut = False
         self._active: set[tuple[object, ...]] = set()
         self._memory: dict[tuple[int, int, int, int], tuple[Value, object, list[Alternative]]] = {}
         self._bases: dict[int, list[Pointee]] = {}
-        self._homes: dict[tuple[str, str], str] = {}
         self._pointees: dict[tuple[int, int, int, int], tuple[Value, object, list[Pointee]]] = {}
 
     # ------------------------------------------------------------------ asking
@@ -377,7 +162,7 @@ class Values:
         self._effort = MAX_EFFORT
         found = self._eval(value, scope, 0)
         root = Place(scope.definition.path, value.span)
-        return Possible(tuple(_rooted(a, root) for a in _bounded(found)))
+        return Possible(tuple(rooted(a, root) for a in bounded(found)))
 
     def written(
         self,
@@ -388,14 +173,7 @@ class Values:
     ) -> Possible:
         """What a thing may hold at ``scope`` when ``writes`` are all that write it."""
         self._effort = MAX_EFFORT
-        return Possible(tuple(_bounded(self._fold(list(writes), scope, list(initial), 0, pointees))))
-
-    def element(self, write: Write) -> int | None:
-        """The constant index of the array element that a write goes to or into."""
-        at = write.index
-        if isinstance(write.target, Member):
-            at = _index_of(write.target.object) or at
-        return self._index_number(at, write.scope, 0)
+        return Possible(tuple(bounded(self._fold(list(writes), scope, list(initial), 0, pointees))))
 
     def objects(self, value: Value, definition: Definition, order: int | None = None) -> tuple[Pointee, ...]:
         """The objects that ``value`` is or points to."""
@@ -429,255 +207,6 @@ class Values:
         """The conditions around a write."""
         return self.circumstances(write.definition, write.guards, write.span)
 
-    def type_name(self, type: str, path: str) -> str:
-        """The class that a type as written names, typedefs followed, in the name of today's lws."""
-        name = last_component(class_name(type))
-        for _ in range(8):
-            aliases = self.symbols.aliases.get(name)
-            if not aliases or name in self.symbols.classes:
-                break
-            target = last_component(class_name(aliases[0][1].type))
-            if not target or target == name:
-                break
-            name = target
-        return _modern(name)
-
-    def instance(self, class_: str, path: str) -> Object:
-        """Some instance of the class of that name as seen from ``path``."""
-        return ("class", class_, self._home(class_, path))
-
-    def _home(self, class_: str, path: str) -> str:
-        """The file that declares the class of that name nearest to ``path``."""
-        key = (class_, path)
-        known = self._homes.get(key)
-        if known is None:
-            candidates = self.symbols.classes.get(class_, ())
-            bodied = [entry for entry in candidates if entry[1].fields] or candidates
-            known = max(
-                (entry[0] for entry in bodied), key=lambda home: (nearness(path, home), home), default=""
-            )
-            self._homes[key] = known
-        return known
-
-    def class_of(self, value: Value, definition: Definition) -> str:
-        """The class of ``value`` or of what it points to; "" when unknown."""
-        type = self.symbols.type_of(value, definition)
-        return self.type_name(type, definition.path) if type else ""
-
-    # ------------------------------------------------------------------ all writes of the project
-
-    @cached_property
-    def _writes(self) -> dict[str, list[Write]]:
-        """Every write, by the name of the variable or field that is written."""
-        index: dict[str, list[Write]] = defaultdict(list)
-        for file in self.symbols.files:
-            scope = self.project.flow.file_scope(file.path)
-            for variable in file.variables:
-                if variable.value is not None:
-                    name = Name(variable.name_span, variable.name)
-                    write = Write(name, "=", variable.value, scope, 0, (), variable.span)
-                    self._add(index, write, variable.type)
-            for declared in file.classes:
-                for field in declared.fields:
-                    if field.value is not None:
-                        target = Name(field.span, field.name)
-                        write = Write(target, "=", field.value, scope, 0, (), field.span, owner=declared.name)
-                        self._add(index, write, field.type)
-        for definition in self.symbols.definitions:
-            self._collect(definition, index)
-        return index
-
-    def _collect(self, definition: Definition, index: dict[str, list[Write]]) -> None:
-        body = definition.body
-        for site in body.declares:
-            node = site.node
-            if isinstance(node, Declare) and node.value is not None:
-                name = Name(node.name_span, node.name)
-                write = Write(name, "=", node.value, definition, site.order, site.guards, node.span)
-                self._add(index, write, node.type)
-        for site in body.assigns:
-            node = site.node
-            if not isinstance(node, Assign):
-                continue
-            target, at = _target(node.target)
-            if target is not None:
-                op = "=" if node.op == "(" else node.op
-                value = node.value
-                if node.op == "(" and isinstance(value, Initializer) and len(value.items) == 1:
-                    value = value.items[0].value
-                write = Write(
-                    target, op, value, definition, site.order, site.guards, node.span, at, site=site
-                )
-                type = self.symbols.type_of(target, definition) if isinstance(value, Initializer) else ""
-                self._add(index, write, type if at is None else element_type(type) or type)
-        for site in body.calls:
-            if isinstance(site.node, Call):
-                self._collect_call(definition, site, site.node, index)
-
-    def _collect_call(
-        self, definition: Definition, site: Site, call: Call, index: dict[str, list[Write]]
-    ) -> None:
-        name = callee_name(call)
-        plain = last_component(name)
-        arguments = call.arguments
-
-        def add(target: Value, op: str, value: Value, argument: int = -1) -> None:
-            named, at = _target(target)
-            if named is None:
-                return
-            span = call.span
-            write = Write(
-                named, op, value, definition, site.order, site.guards, span, at, argument, site=site
-            )
-            type = self.symbols.type_of(named, definition) if isinstance(value, Initializer) else ""
-            self._add(index, write, element_type(type) or type)
-
-        if isinstance(call.function, Member):
-            if plain in _SETTERS and arguments:
-                add(call.function.object, "=", arguments[0])
-            elif plain in _ADDERS and arguments:
-                add(call.function.object, "+=" if plain == "append" else "item", arguments[-1])
-        if plain in _COPIES and len(arguments) > _COPIES[plain][1]:
-            to, source = _COPIES[plain]
-            add(arguments[to], "=", arguments[source])
-            return
-        if plain in _APPENDS and len(arguments) > 1:
-            add(arguments[0], "+=", arguments[1])
-            return
-        if plain in _FORMATS and len(arguments) > _FORMATS[plain]:
-            add(arguments[0], "=", _formatted(call.span, arguments[_FORMATS[plain] :]))
-            return
-        if plain in ("memset", "bzero", "MEMSET", "ZeroMemory", "SecureZeroMemory"):
-            return
-        for position, argument in enumerate(arguments):
-            inner = strip(argument)
-            if isinstance(inner, Unary) and inner.op == "&":
-                add(inner.operand, "out", call, position)
-            elif isinstance(inner, Name | Member) and self._by_reference(call, position, definition):
-                add(inner, "out", call, position)
-
-    def _by_reference(self, call: Call, position: int, definition: Definition) -> bool:
-        """Whether an argument is passed to a parameter that is a non-const reference, or a pointer
-        that the callee may write through (``int *flags`` handed on by its name)."""
-        for callee in self.symbols.call_target(call, definition).definitions:
-            parameters = callee.function.parameters
-            if position < len(parameters):
-                type = parameters[position].type
-                if "&" in type and not type.strip().startswith("const"):
-                    return True
-                if type.count("*") == 1 and _scalar(type):
-                    return True
-        return False
-
-    def _add(self, index: dict[str, list[Write]], write: Write, type: str) -> None:
-        """Record a write, and those to the fields and elements when its value is an initialiser."""
-        stack: list[tuple[Write, str, int]] = [(write, type, 0)]
-        while stack:
-            current, kind, depth = stack.pop()
-            index[_key(current.target)].append(current)
-            value = current.value
-            while isinstance(value, Cast):
-                kind, value = value.type, value.operand
-            if isinstance(value, Name):
-                # A macro that stands for a whole initialiser (LWS_PLUGIN_PROTOCOL_…).
-                macro = self.symbols.macro(value.id, current.definition.path)
-                if macro is not None and isinstance(macro.value, Initializer):
-                    value = macro.value
-            if isinstance(value, Call) and value.kind == "construct" and isinstance(value.function, Name):
-                built = self.type_name(value.function.id, current.definition.path)
-                if built in _POSITIONAL and value.arguments:
-                    kind = built
-                    items = tuple(Item(argument.span, argument) for argument in value.arguments)
-                    value = Initializer(value.span, items, built)
-            if not isinstance(value, Initializer) or depth > 6:
-                continue
-            kind = value.type or kind
-            stack.extend((*entry, depth + 1) for entry in reversed(self._items(current, value, kind)))
-
-    def _items(self, write: Write, value: Initializer, kind: str) -> list[tuple[Write, str]]:
-        """The writes to the fields or elements that an initialiser makes."""
-        found: list[tuple[Write, str]] = []
-        path = write.definition.path
-        listed = kind.strip().endswith("]") or bool(element_type(kind))
-        fields: tuple[tuple[str, str], ...] = ()
-        if not listed:
-            fields = self._fields(kind, path)
-            if (
-                not fields
-                and value.items
-                and all(isinstance(strip(item.value), Initializer | Name) for item in value.items)
-            ):
-                nested = [item for item in value.items if isinstance(strip(item.value), Initializer)]
-                listed = bool(nested) and all(not isinstance(item.designator, str) for item in value.items)
-        element = element_type(kind) or ("" if listed else kind)
-        position = 0
-        base: Value = write.target if write.index is None else _indexed(write.target, write.index)
-        for item in value.items:
-            designator = item.designator
-            at = designator if isinstance(designator, int) else None
-            if listed:
-                if isinstance(designator, str):
-                    number = self.constant(designator, path)
-                    at = number
-                position = at if at is not None else position
-                place = Number(item.span, position)
-                position += 1
-                found.append(
-                    (
-                        msgspec.structs.replace(write, op="=", value=item.value, index=place, span=item.span),
-                        element,
-                    )
-                )
-                continue
-            name, type = (designator, "") if isinstance(designator, str) else ("", "")
-            if name:
-                type = dict(fields).get(name, "")
-                names = [entry[0] for entry in fields]
-                position = names.index(name) + 1 if name in names else position
-            elif position < len(fields):
-                name, type = fields[position]
-                position += 1
-            if name:
-                member = Member(item.span, base, name, item.span)
-                found.append(
-                    (
-                        msgspec.structs.replace(
-                            write,
-                            target=member,
-                            op="=",
-                            value=item.value,
-                            index=None,
-                            span=item.span,
-                            owner="",
-                        ),
-                        type,
-                    )
-                )
-        return found
-
-    def _fields(self, type: str, path: str) -> tuple[tuple[str, str], ...]:
-        """The fields of a class in order, with their types."""
-        name = self.type_name(type, path)
-        if name in _POSITIONAL:
-            return tuple((field, "") for field in _POSITIONAL[name])
-        declared = self.symbols.class_named(name, path) if name else None
-        return tuple((field.name, field.type) for field in declared.fields) if declared else ()
-
-    def writes_named(self, name: str) -> Sequence[Write]:
-        """All writes to variables and fields of that name, in file order."""
-        return self._writes.get(last_component(name), ())
-
-    def constant(self, name: str, path: str) -> int | None:
-        """The value of an enumerator or of a macro that is a plain number, the project's or lws's."""
-        number = self.project.enumerators.get(last_component(name))
-        if number is None:
-            macro = self.symbols.macro(name, path)
-            if macro is not None and isinstance(strip(macro.value), Number):
-                inner = strip(macro.value)
-                return inner.value if isinstance(inner, Number) else None
-            number = api.constant_value(name)
-        return number
-
     # ------------------------------------------------------------------ expressions
 
     def _eval(self, value: Value, scope: Scope, depth: int) -> list[Alternative]:
@@ -696,7 +225,7 @@ class Values:
         self._active.add(mark)
         before, self._cut = self._cut, False
         try:
-            found = _bounded(self._evaluate(value, scope, depth))
+            found = bounded(self._evaluate(value, scope, depth))
         finally:
             self._active.discard(mark)
         if not self._cut:
@@ -724,7 +253,9 @@ class Values:
             case Index():
                 array = strip(value.object)
                 if isinstance(array, Name):
-                    return self._name(array, scope, depth, self._index_number(value.index, scope, depth))
+                    return self._name(
+                        array, scope, depth, self.writes.index_number(value.index, scope.definition.path)
+                    )
                 return self._eval(value.object, scope, depth + 1)
             case Cast():
                 return self._eval(value.operand, scope, depth + 1)
@@ -743,7 +274,7 @@ class Values:
             case Initializer() if not value.items:
                 return [Alternative("number", 0)]
             case Unknown() if len(value.parts) == 1:
-                return [_as_partial(a) for a in self._eval(value.parts[0], scope, depth + 1)]
+                return [as_partial(a) for a in self._eval(value.parts[0], scope, depth + 1)]
             case _:
                 return [self._unknown(value, scope, "not understood")]
 
@@ -757,7 +288,7 @@ class Values:
             guard = Guard("?", value.test, holds)
             inner = msgspec.structs.replace(scope, guards=(*scope.guards, guard))
             when = (Circumstance(scope.definition.path, scope.definition, guard),)
-            found.extend(_under(a, when) for a in self._eval(side, inner, depth + 1))
+            found.extend(under(a, when) for a in self._eval(side, inner, depth + 1))
         return found
 
     def _unary(self, value: Unary, scope: Scope, depth: int) -> list[Alternative]:
@@ -795,19 +326,19 @@ class Values:
         found = self._eval(operands[0], scope, depth + 1)
         for operand in operands[1:]:
             right = self._eval(operand, scope, depth + 1)
-            found = _bounded(
+            found = bounded(
                 [
                     combined
                     for a in found
                     for b in right
-                    if not _conflict(a.when, b.when)
+                    if not conflict(a.when, b.when)
                     for combined in (self._combine(value.op, a, b, value, scope),)
                 ]
             )
         return found
 
     def _combine(self, op: str, a: Alternative, b: Alternative, value: Value, scope: Scope) -> Alternative:
-        when = _join(a.when, b.when)
+        when = join(a.when, b.when)
         pieces = (*a.pieces, *(p for p in b.pieces if p not in a.pieces))
         if op == "+" and "text" in (a.kind, b.kind):
             if a.kind == "text" and b.kind == "number":
@@ -815,13 +346,13 @@ class Values:
             text = (a.text if a.kind == "text" else "") + (b.text if b.kind == "text" else "")
             whole = a.kind == b.kind == "text" and not (a.partial or b.partial)
             return Alternative("text", text=text, partial=not whole, pieces=pieces, when=when)
-        left, right = _as_number(a), _as_number(b)
+        left, right = as_number(a), as_number(b)
         if op == "|" and (left is None) != (right is None):
             known = left if left is not None else right
             return Alternative("number", known or 0, partial=True, pieces=pieces, when=when)
         if left is None or right is None:
             return Alternative("unknown", pieces=pieces[:8], when=when)
-        number = _compute(op, left, right)
+        number = compute(op, left, right)
         if number is None:
             return self._unknown(value, scope, "computed")
         partial = a.partial or b.partial
@@ -858,12 +389,13 @@ class Values:
             return [Alternative("number", number, pieces=(piece,))]
         variable = self.symbols.variable(value.id, definition.path)
         if variable is not None:
-            writes = [w for w in self.writes_named(value.id) if self._writes_global(w, variable.place)]
+            writes = [w for w in self.writes.named(value.id) if self._writes_global(w, variable.place)]
             initial = [] if any(w.definition.id < 0 for w in writes) else [Alternative("number", 0)]
             if "extern" in variable.declare.type and not writes:
                 initial = [self._unknown(value, scope, f"{value.id}, set elsewhere")]
             found = self._elements(writes, index, scope, initial, depth)
-            return [_through(a, variable.place, f"{value.id} is declared here") for a in found]
+            step = Via(variable.place, f"{value.id} is declared here")
+            return [passed(a, step) for a in found]
         if "::" in value.id:
             class_ = last_component(value.id.rsplit("::", 1)[0])
             if class_ in self.symbols.classes:
@@ -885,7 +417,7 @@ class Values:
             root = Place(path, macro.value.span)
             step = Via(Place(scope.definition.path, value.span), f"{value.id} is a macro")
             for a in self._eval(macro.value, Scope(at), depth + 1):
-                found.append(_passed(_under(_rooted(a, root), when), step))
+                found.append(passed(under(rooted(a, root), when), step))
         return found or [self._unknown(value, scope, value.id)]
 
     def declaring(self, definition: Definition, name: str) -> Definition | None:
@@ -913,7 +445,7 @@ class Values:
     ) -> list[Alternative]:
         writes = [
             w
-            for w in self.writes_named(value.id)
+            for w in self.writes.named(value.id)
             if isinstance(w.target, Name) and self._same_local(w, declaring, value.id)
         ]
         initial = self._parameter(value, declaring, scope, depth)
@@ -932,7 +464,7 @@ class Values:
         if position is None:
             return []
         found: list[Alternative] = []
-        for caller, frame, site, argument, ambiguous in self._arguments(declaring, position, scope.frame):
+        for caller, frame, site, argument, _ in self._arguments(declaring, position, scope.frame):
             inner = Scope(caller, frame, site.order, site.guards, site.node.span)
             when = self.circumstances(caller, site.guards, site.node.span)
             step = Via(
@@ -940,7 +472,7 @@ class Values:
             )
             root = Place(caller.path, argument.span)
             for a in self._eval(argument, inner, depth + 1):
-                found.append(_passed(_under(_rooted(a, root), when), step, ambiguous))
+                found.append(passed(under(rooted(a, root), when), step))
         return found or [self._unknown(value, scope, f"parameter {value.id} of {declaring.function.name}()")]
 
     def _arguments(
@@ -977,7 +509,7 @@ class Values:
     # ------------------------------------------------------------------ fields
 
     def _member(self, value: Member, scope: Scope, depth: int) -> list[Alternative]:
-        owner = self.class_of(value.object, scope.definition)
+        owner = self.writes.class_of(value.object, scope.definition)
         return self._field(owner, value.field, value.object, value, scope, depth)
 
     def _field(
@@ -986,9 +518,9 @@ class Values:
         """What a field of a class, or of the object where it can be named, may hold."""
         pointees = self._objects(object, scope, depth + 1) if object is not None else []
         named = [p for p in pointees if p.object[0] != "class"]
-        wanted = [p.object for p in pointees] or [self.instance(owner, scope.definition.path)]
-        index = _index_of(object)
-        number = self._index_number(index, scope, depth)
+        wanted = [p.object for p in pointees] or [self.writes.instance(owner, scope.definition.path)]
+        index = index_of(object)
+        number = self.writes.index_number(index, scope.definition.path)
         path = scope.definition.path
         writes = self.writes_to_field(field, wanted, number, depth)
         found: list[Alternative] = []
@@ -1000,7 +532,7 @@ class Values:
             found = self._from_whole(field, object, scope, depth)
         if not found and named and owner:
             # An object of its own that nothing was written to: zeroed, as far as we see.
-            writes = self.writes_to_field(field, [self.instance(owner, path)], number, depth)
+            writes = self.writes_to_field(field, [self.writes.instance(owner, path)], number, depth)
             if not writes or named[0].object[0] in ("local", "global"):
                 return [Alternative("number", 0)]
             found = self._fold([w for w, _ in writes], scope, [], depth, dict_of(writes))
@@ -1017,7 +549,7 @@ class Values:
     ) -> list[Alternative]:
         """What an element of an array holds: that at ``index``, or any when it is None.  Writes to one
         element don't replace another."""
-        elements = {id(w): self.element(w) for w in writes}
+        elements = {id(w): self.writes.element(w) for w in writes}
         known = sorted({e for e in elements.values() if e is not None})
         if index is not None or len(known) < 2:
             chosen = [w for w in writes if index is None or elements[id(w)] in (None, index)]
@@ -1028,16 +560,6 @@ class Values:
             found.extend(self._fold(group, scope, [], depth, pointees))
         return found
 
-    def _index_number(self, index: Value | None, scope: Scope, depth: int) -> int | None:
-        if index is None:
-            return None
-        inner = strip(index)
-        if isinstance(inner, Number):
-            return inner.value
-        if isinstance(inner, Name):
-            return self.constant(inner.id, scope.definition.path)
-        return None
-
     def writes_to_field(
         self, field: str, objects: Sequence[Object], index: int | None = None, depth: int = 0
     ) -> list[tuple[Write, Pointee]]:
@@ -1047,7 +569,7 @@ class Values:
         loose: list[tuple[Write, Pointee]] = []
         wanted = set(objects)
         owners = [(o[1], o[2]) for o in objects if o[0] == "class"]
-        for write in self.writes_named(field):
+        for write in self.writes.named(field):
             if index is not None and not self._element(write, index):
                 continue
             for pointee in self.bases(write):
@@ -1060,7 +582,7 @@ class Values:
                     class_, home = pointee.object[1], pointee.object[2]
                 else:
                     class_ = self._written_class(write)
-                    home = self._home(class_, write.definition.path)
+                    home = self.writes.home(class_, write.definition.path)
                 if (class_, home) in owners or self._related(class_, owners, write):
                     loose.append((write, pointee))
                     break
@@ -1081,14 +603,14 @@ class Values:
 
     def _element(self, write: Write, index: int) -> bool:
         """Whether a write may be to element ``index`` of its array."""
-        number = self.element(write)
+        number = self.writes.element(write)
         return number is None or number == index
 
     def _written_class(self, write: Write) -> str:
         if write.owner:
             return write.owner
         if isinstance(write.target, Member):
-            return self.class_of(write.target.object, write.definition)
+            return self.writes.class_of(write.target.object, write.definition)
         return self.field_owner(write.definition, write.target.id)
 
     def bases(self, write: Write) -> list[Pointee]:
@@ -1108,26 +630,26 @@ class Values:
 
     def _write_bases(self, write: Write) -> list[Pointee]:
         if write.owner:
-            return [Pointee(self.instance(write.owner, write.definition.path))]
+            return [Pointee(self.writes.instance(write.owner, write.definition.path))]
         if isinstance(write.target, Member):
             return self._objects(write.target.object, Scope(write.definition, None, write.order), 0)
         if write.definition.id < 0:
             class_ = last_component(write.target.id.rsplit("::", 1)[0]) if "::" in write.target.id else ""
-            return [Pointee(self.instance(class_, write.definition.path))] if class_ else []
+            return [Pointee(self.writes.instance(class_, write.definition.path))] if class_ else []
         if self.declaring(write.definition, write.target.id) is not None:
             return []
         owner = self.field_owner(write.definition, write.target.id)
-        return [Pointee(self.instance(owner, write.definition.path))] if owner else []
+        return [Pointee(self.writes.instance(owner, write.definition.path))] if owner else []
 
     def _from_whole(self, field: str, object: Value, scope: Scope, depth: int) -> list[Alternative]:
         """What a field holds because the whole object was copied from another."""
-        target, _ = _target(object)
+        target, _ = target_of(object)
         if not isinstance(target, Name):
             return []
         found: list[Alternative] = []
         declaring = self.declaring(scope.definition, target.id)
         variable = self.symbols.variable(target.id, scope.definition.path) if declaring is None else None
-        for write in self.writes_named(target.id):
+        for write in self.writes.named(target.id):
             if not isinstance(write.target, Name) or write.op != "=":
                 continue
             if declaring is not None:
@@ -1141,11 +663,11 @@ class Values:
                 # A macro we don't see that makes a counted string of a literal.
                 texts = [a for a in inner.arguments if isinstance(a, Text)]
                 if len(texts) == 1 and len(inner.arguments) == 1:
-                    found.extend(_under(a, when) for a in self._eval(texts[0], write.scope, depth + 1))
+                    found.extend(under(a, when) for a in self._eval(texts[0], write.scope, depth + 1))
                 continue
             if isinstance(inner, Name | Member | Unary | Index):
                 part = Member(write.span, inner, field, write.span)
-                found.extend(_under(a, when) for a in self._eval(part, write.scope, depth + 1))
+                found.extend(under(a, when) for a in self._eval(part, write.scope, depth + 1))
         if declaring is not None and not found:
             position = _position(declaring, target.id)
             if position is not None:
@@ -1153,7 +675,7 @@ class Values:
                     part = Member(argument.span, argument, field, argument.span)
                     inner_scope = Scope(caller, frame, site.order, site.guards, site.node.span)
                     when = self.circumstances(caller, site.guards, site.node.span)
-                    found.extend(_under(a, when) for a in self._eval(part, inner_scope, depth + 1))
+                    found.extend(under(a, when) for a in self._eval(part, inner_scope, depth + 1))
         return found
 
     # ------------------------------------------------------------------ objects
@@ -1174,7 +696,7 @@ class Values:
         self._active.add(mark)
         before, self._cut = self._cut, False
         try:
-            found = _distinct(self._object(value, scope, depth))
+            found = distinct(self._object(value, scope, depth))
         finally:
             self._active.discard(mark)
         if not self._cut:
@@ -1186,11 +708,11 @@ class Values:
         definition = scope.definition
         match value:
             case Name(id="this"):
-                return [Pointee(self.instance(self.symbols.owner(definition), definition.path))]
+                return [Pointee(self.writes.instance(self.symbols.owner(definition), definition.path))]
             case Name():
                 return self._named_object(value, scope, depth)
             case Member():
-                owner = self.class_of(value.object, definition)
+                owner = self.writes.class_of(value.object, definition)
                 return self._member_object(owner, value.field, value, scope, depth)
             case Index():
                 return self._objects(value.object, scope, depth + 1)
@@ -1201,9 +723,9 @@ class Values:
                 named = [p for p in inner if p.object[0] != "class"]
                 if named:
                     return named
-                class_ = self.type_name(value.type, definition.path)
+                class_ = self.writes.type_name(value.type, definition.path)
                 return (
-                    [Pointee(self.instance(class_, definition.path))]
+                    [Pointee(self.writes.instance(class_, definition.path))]
                     if class_ and class_ != "void"
                     else inner
                 )
@@ -1222,8 +744,8 @@ class Values:
                 return self._some(value, definition)
 
     def _some(self, value: Value, definition: Definition) -> list[Pointee]:
-        class_ = self.class_of(value, definition)
-        return [Pointee(self.instance(class_, definition.path))] if class_ else []
+        class_ = self.writes.class_of(value, definition)
+        return [Pointee(self.writes.instance(class_, definition.path))] if class_ else []
 
     def _named_object(self, value: Name, scope: Scope, depth: int) -> list[Pointee]:
         definition = scope.definition
@@ -1239,20 +761,20 @@ class Values:
             type = variable.declare.type
             if by_value(type) or type.endswith("]"):
                 return [Pointee(me)]
-            writes = [w for w in self.writes_named(value.id) if self._writes_global(w, variable.place)]
+            writes = [w for w in self.writes.named(value.id) if self._writes_global(w, variable.place)]
             return self._pointed(writes, me, type, definition, depth)
         type = self.symbols.local_type(declaring, value.id) or ""
         me = ("local", declaring.path, str(declaring.id), value.id)
         position = _position(declaring, value.id)
         if position is None and (by_value(type) or type.endswith("]")):
             return [Pointee(me)]
-        class_ = self.type_name(type, declaring.path)
+        class_ = self.writes.type_name(type, declaring.path)
         if class_ in self.symbols.classes and class_ not in _IDENTIFIED:
             # Which instance a pointer to a class of the project means is seldom worth the search.
-            return [Pointee(self.instance(class_, declaring.path))]
+            return [Pointee(self.writes.instance(class_, declaring.path))]
         writes = [
             w
-            for w in self.writes_named(value.id)
+            for w in self.writes.named(value.id)
             if isinstance(w.target, Name) and w.op == "=" and self._same_local(w, declaring, value.id)
         ]
         found: list[Pointee] = []
@@ -1265,12 +787,12 @@ class Values:
                 )
                 inner = Scope(caller, frame, site.order)
                 for p in self._objects(argument, inner, depth + 1):
-                    found.append(Pointee(p.object, (*p.via, step), _join(when, p.when)))
+                    found.append(Pointee(p.object, (*p.via, step), join(when, p.when)))
             if not found and not writes:
                 if class_ in _IDENTIFIED:
                     # A struct that the caller hands in: an object of its own within this function.
                     return [Pointee(me)]
-                return [Pointee(self.instance(class_, definition.path))] if class_ else []
+                return [Pointee(self.writes.instance(class_, definition.path))] if class_ else []
         if writes:
             found.extend(self._pointed(writes, me, type, definition, depth))
         return found or self._some(value, definition)
@@ -1293,24 +815,24 @@ class Values:
         named = [p for p in found if p.object[0] != "class"]
         if named:
             return named
-        class_ = self.type_name(type, definition.path)
+        class_ = self.writes.type_name(type, definition.path)
         if class_ in _IDENTIFIED and not found:
             return [Pointee(me)]
-        return found or ([Pointee(self.instance(class_, definition.path))] if class_ else [])
+        return found or ([Pointee(self.writes.instance(class_, definition.path))] if class_ else [])
 
     def _member_object(self, owner: str, field: str, value: Value, scope: Scope, depth: int) -> list[Pointee]:
         type = self.symbols.type_of(value, scope.definition)
-        me: Object = ("member", owner, field, self._home(owner, scope.definition.path))
+        me: Object = ("member", owner, field, self.writes.home(owner, scope.definition.path))
         pointers = self._hides_pointer(type)
         if not pointers and (by_value(type) or type.endswith("]")):
             return [Pointee(me)]
-        class_ = self.type_name(type, scope.definition.path)
+        class_ = self.writes.type_name(type, scope.definition.path)
         if class_ and class_ not in _IDENTIFIED and class_ != "void" and class_ not in _VOIDS:
-            return [Pointee(self.instance(class_, scope.definition.path))]
+            return [Pointee(self.writes.instance(class_, scope.definition.path))]
         writes = [
             w
             for w, _ in self.writes_to_field(
-                field, [self.instance(owner, scope.definition.path)], None, depth
+                field, [self.writes.instance(owner, scope.definition.path)], None, depth
             )
             if w.op == "="
         ]
@@ -1364,7 +886,7 @@ class Values:
             "length",
         ):
             return [self._unknown(call, scope, f"{name}()")]
-        which = _SAME.get(plain)
+        which = SAME_TEXT.get(plain)
         if which is None and call.kind == "construct" and "string" in plain.lower():
             which = 0
         if which is not None:
@@ -1397,7 +919,7 @@ class Values:
                 when = self.circumstances(callee, returned.guards, node.span)
                 root = Place(callee.path, node.value.span)
                 for a in self._eval(node.value, inner, depth + 1):
-                    found.append(_passed(_under(_rooted(a, root), when), step))
+                    found.append(passed(under(rooted(a, root), when), step))
         return found or [self._unknown(call, scope, f"{callee_name(call)}()")]
 
     # ------------------------------------------------------------------ reaching writes
@@ -1425,7 +947,7 @@ class Values:
         for position in range(len(here) - 1, -1, -1):
             # What was there before an assignment that always happens does not matter.
             pointee = pointees.get(id(here[position])) if pointees is not None else None
-            when = _join(pointee.when if pointee else (), self.around(here[position]))
+            when = join(pointee.when if pointee else (), self.around(here[position]))
             if here[position].op == "=" and not self._chosen(when, scope):
                 here, others = here[position:], []
                 break
@@ -1450,7 +972,7 @@ class Values:
             if write.op == "=":
                 state = self._without_stale(state, write, seen, scope)
                 seen.append(write)
-        return _bounded(state)
+        return bounded(state)
 
     def _chosen(self, when: tuple[Circumstance, ...], scope: Scope) -> list[Circumstance]:
         """The conditions that do not hold at ``scope`` anyway."""
@@ -1498,7 +1020,7 @@ class Values:
         pointee = pointees.get(id(write)) if pointees is not None else None
         when = self.around(write)
         if pointee is not None:
-            when = _join(pointee.when, when)
+            when = join(pointee.when, when)
         chosen = self._chosen(when, scope)
         frame = scope.frame if write.definition is scope.definition else None
         inner = Scope(write.definition, frame, write.order, write.guards, write.span)
@@ -1510,16 +1032,16 @@ class Values:
             steps.extend(pointee.via)
         values = []
         for a in self._eval(write.value, inner, depth + 1):
-            a = _under(_rooted(a, root), when)
+            a = under(rooted(a, root), when)
             for step in steps:
-                a = _passed(a, step)
+                a = passed(a, step)
             values.append(a)
         if write.op == "item":
-            return [*state, *(_as_partial(v) for v in values)]
+            return [*state, *(as_partial(v) for v in values)]
         if write.op == "=":
             if not chosen and not alone and not optional:
                 return values
-            kept = [a for a in state if not chosen or not _covers(a.when, chosen)]
+            kept = [a for a in state if not chosen or not covers(a.when, chosen)]
             return [*(kept if chosen else []), *values]
         op = write.op[:-1]
         if not state:
@@ -1529,21 +1051,21 @@ class Values:
         looped = op == "+" and any(v.kind == "text" for v in values)
         found: list[Alternative] = []
         for old in state:
-            if _conflict(old.when, tuple(chosen)):
+            if conflict(old.when, tuple(chosen)):
                 found.append(old)
                 continue
-            if optional or (chosen and not _covers(old.when, chosen)):
+            if optional or (chosen and not covers(old.when, chosen)):
                 found.append(old)
             if looped and any(g.kind == "loop" for g in write.guards):
                 # Built up piece by piece: the pieces are all we tell.
-                found.extend(_as_partial(v) for v in values)
+                found.extend(as_partial(v) for v in values)
                 continue
             found.extend(
                 self._combine(op, old, v, write.value, inner)
                 for v in values
-                if not _conflict(old.when, v.when)
+                if not conflict(old.when, v.when)
             )
-        return _bounded(found)
+        return bounded(found)
 
     def _out(
         self,
@@ -1565,7 +1087,7 @@ class Values:
             if api.function(name) is not None and not name.startswith("lws_parse_uri"):
                 return state
             unknown = self._unknown(call, inner, f"set by {name or 'a call'}()")
-            return [*state, _under(unknown, when)]
+            return [*state, under(unknown, when)]
         if depth > MAX_DEPTH - 4:
             self._cut = True
             return state
@@ -1574,7 +1096,7 @@ class Values:
             frame = Frame(callee, write.definition, write.site, inner.frame)
             writes = [
                 w
-                for w in self.writes_named(parameter)
+                for w in self.writes.named(parameter)
                 if w.definition is callee and isinstance(w.target, Name) and w.target.id == parameter
             ]
             step = Via(Place(write.definition.path, call.span), f"{callee.function.name}() sets it")
@@ -1585,61 +1107,15 @@ class Values:
                 if w.op == "=" and w.index is None and not _dereferences(w):
                     continue
                 after = self._apply(after, w, at, depth + 1, None, alone=False)
-            after = [a if a in before else _passed(_under(a, when), step) for a in after]
+            after = [a if a in before else passed(under(a, when), step) for a in after]
             state = [*before, *(a for a in after if a not in before)] if chosen else after
-        return _bounded(state)
+        return bounded(state)
 
 
 # --------------------------------------------------------------------------- small helpers
 
 _IDENTIFIED = frozenset(["lws_client_connect_info", "lws_context_creation_info", "lws_protocols"])
 _VOIDS = frozenset(["PVOID", "LPVOID", "gpointer", "UINT64", "uintptr_t", "intptr_t"])
-_POSITIONAL: dict[str, tuple[str, ...]] = {
-    "lws_protocols": (
-        *("name", "callback", "per_session_data_size", "rx_buffer_size", "id", "user", "tx_packet_size"),
-    ),
-    "lws_client_connect_info": (
-        *("context", "address", "port", "ssl_connection", "path", "host", "origin", "protocol"),
-        *("ietf_version_or_minus_one", "userdata", "client_exts", "method"),
-    ),
-}
-_LEGACY_TYPES = {
-    "libwebsocket_protocols": "lws_protocols",
-    "libwebsocket_context_creation_info": "lws_context_creation_info",
-}
-_SCALARS = frozenset(["int", "unsigned", "bool", "long", "short", "uint32_t", "int32_t", "size_t", "uint8_t"])
-
-
-def _modern(name: str) -> str:
-    return _LEGACY_TYPES.get(name, name)
-
-
-def _scalar(type: str) -> bool:
-    words = set(type.replace("*", " ").split())
-    return bool(words & _SCALARS) and "const" not in words
-
-
-def _key(target: Name | Member) -> str:
-    return target.field if isinstance(target, Member) else last_component(target.id)
-
-
-def _indexed(target: Value, index: Value) -> Index:
-    return Index(target.span, target, index)
-
-
-def _index_of(object: Value | None) -> Value | None:
-    """The innermost index in ``protocols[2]`` or ``(&protocols[2])->``."""
-    for _ in range(MAX_DEPTH):
-        match object:
-            case Index():
-                return object.index
-            case Unary(op="*" | "&") | Cast():
-                object = object.operand
-            case Call() if isinstance(object.function, Member) and object.function.field == "at":
-                return object.arguments[0] if object.arguments else None
-            case _:
-                return None
-    return None
 
 
 def _position(definition: Definition, name: str) -> int | None:
@@ -1662,18 +1138,6 @@ def _allocates(value: Value) -> bool:
     if not isinstance(value, Call):
         return False
     return value.kind == "new" or last_component(callee_name(value)) in _ALLOCATES
-
-
-def _formatted(span: Span, arguments: Sequence[Value]) -> Value:
-    """What ``snprintf(buffer, size, arguments…)`` writes."""
-    format = strip(arguments[0])
-    if not isinstance(format, Text):
-        return Unknown(span)
-    if "%" not in format.value:
-        return format
-    if format.value == "%s" and len(arguments) > 1:
-        return arguments[1]
-    return Unknown(span)
 
 
 def _dereferences(write: Write) -> bool:
@@ -1701,129 +1165,3 @@ def _grouped(writes: Sequence[Write]) -> list[list[Write]]:
     # File-scope initialisers (rank -1) are what the others build on.
     ordered = sorted(groups.items(), key=lambda entry: (entry[0][1] >= 0, entry[0]))
     return [sorted(group, key=lambda w: w.order) for _, group in ordered]
-
-
-def dict_of(writes: Iterable[tuple[Write, Pointee]]) -> dict[int, Pointee]:
-    """The pointee of each write, by the write's identity."""
-    return {id(write): pointee for write, pointee in writes}
-
-
-def _join(a: tuple[Circumstance, ...], b: tuple[Circumstance, ...]) -> tuple[Circumstance, ...]:
-    if not a:
-        return b
-    extra = tuple(c for c in b if not any(c.same(d) for d in a))
-    return (*a, *extra)[:MAX_CIRCUMSTANCES] if extra else a
-
-
-def _conflict(a: Sequence[Circumstance], b: Sequence[Circumstance]) -> bool:
-    return any(c.opposes(d) for c in a for d in b)
-
-
-def _covers(held: Sequence[Circumstance], wanted: Sequence[Circumstance]) -> bool:
-    return all(any(c.same(d) for d in held) for c in wanted)
-
-
-def _under(a: Alternative, when: tuple[Circumstance, ...]) -> Alternative:
-    if not when:
-        return a
-    pieces = tuple(msgspec.structs.replace(p, when=_join(when, p.when)) for p in a.pieces)
-    return msgspec.structs.replace(a, when=_join(when, a.when), pieces=pieces)
-
-
-def _passed(a: Alternative, step: Via, partial: bool = False) -> Alternative:
-    pieces = tuple(p if step in p.via else msgspec.structs.replace(p, via=(*p.via, step)) for p in a.pieces)
-    return msgspec.structs.replace(a, pieces=pieces)
-
-
-def _through(a: Alternative, place: Place, what: str) -> Alternative:
-    return _passed(a, Via(place, what)) if a.pieces else a
-
-
-def _rooted(a: Alternative, root: Place) -> Alternative:
-    """Let pieces whose own text is all we know of them belong to the expression around them."""
-    pieces = tuple(
-        msgspec.structs.replace(p, root=root)
-        if p.root.path == root.path
-        and root.span.start <= p.root.span.start
-        and p.root.span.end <= root.span.end
-        else p
-        for p in a.pieces
-    )
-    return msgspec.structs.replace(a, pieces=pieces)
-
-
-def _as_partial(a: Alternative) -> Alternative:
-    return a if a.partial or a.kind == "unknown" else msgspec.structs.replace(a, partial=True)
-
-
-def _as_number(a: Alternative) -> int | None:
-    if a.kind == "number":
-        return a.number
-    return 0 if a.kind == "null" else None
-
-
-def _compute(op: str, a: int, b: int) -> int | None:
-    match op:
-        case "|":
-            return a | b
-        case "&":
-            return a & b
-        case "^":
-            return a ^ b
-        case "+":
-            return a + b
-        case "-":
-            return a - b
-        case "*":
-            return a * b if abs(a) < 1 << 64 and abs(b) < 1 << 64 else None
-        case "<<":
-            return a << b if 0 <= b < 64 and abs(a) < 1 << 64 else None
-        case ">>":
-            return a >> b if 0 <= b < 64 else None
-        case "==":
-            return int(a == b)
-        case "!=":
-            return int(a != b)
-        case "<":
-            return int(a < b)
-        case ">":
-            return int(a > b)
-        case "<=":
-            return int(a <= b)
-        case ">=":
-            return int(a >= b)
-        case "&&":
-            return int(bool(a) and bool(b))
-        case "||":
-            return int(bool(a) or bool(b))
-        case _:
-            return None
-
-
-def _bounded(found: list[Alternative]) -> list[Alternative]:
-    """The alternatives without repetition; too many become one whose number is only partly known."""
-    kept: dict[tuple[object, ...], Alternative] = {}
-    for a in found:
-        kept.setdefault(a.key, a)
-    result = list(kept.values())
-    if len(result) <= MAX_ALTERNATIVES:
-        return result
-    pieces: dict[tuple[Place, str], Piece] = {}
-    number = 0
-    for a in result:
-        number |= a.number
-        for p in a.pieces:
-            pieces.setdefault((p.place, p.text), p)
-    first = result[: MAX_ALTERNATIVES - 1]
-    rest = Alternative("unknown", number, partial=True, pieces=tuple(pieces.values())[:64])
-    return [*first, rest]
-
-
-def _distinct(found: list[Pointee]) -> list[Pointee]:
-    kept: dict[Object, Pointee] = {}
-    for pointee in found:
-        known = kept.get(pointee.object)
-        # The way with the fewest conditions is the one that counts.
-        if known is None or len(pointee.when) < len(known.when):
-            kept[pointee.object] = pointee
-    return list(kept.values())[:MAX_CALLERS]

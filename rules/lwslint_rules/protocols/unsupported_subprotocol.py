@@ -9,7 +9,8 @@ name that goes on the wire is
   as the server in the same tree on the same port says;
 - warning: the name of a row of the program's own protocol table, or a URL scheme (`ws`, `wss`): names made
   up here that no server in the tree has. Also when it is only the default of something configurable;
-- note: neither registered nor known, or a local name for a server on this machine.
+- note: neither registered nor known, a local name for a server on this machine, or a name that only the
+  test server of libwebsockets is known to have.
 
 Silent for names of the IANA registry and other well-known ones, names that a server in the tree has, values
 that come from the user, and HTTP requests (`method` is set: `protocol` then only selects the callback).
@@ -68,7 +69,7 @@ from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.facts import Place
 from lwslint.knowledge import subprotocols
 from lwslint.model.connections import Connection, Offer, is_loopback, is_private
-from lwslint.model.offers import is_malformed, names_of, server_says
+from lwslint.model.offers import LWS_NAMES, is_lws_server, is_malformed, names_of, server_says
 from lwslint.model.project import Project
 from lwslint.rule import Rule
 
@@ -145,11 +146,15 @@ def _verdict(
         return Severity.ERROR, f"but {who} speaks {listed}"
     if any(subprotocols.known(name) for name in names):
         return None
-    public = bool(hosts) and not any(is_private(host) for host in hosts)
+    public = bool(hosts) and not any(is_private(host) or is_lws_server(host) for host in hosts)
     if any(name in connections.served for name in names):
         if not public:
             return None
         return Severity.NOTE, f"which a server in this tree has, but is it the one at {hosts[0]}?"
+    if any(name in LWS_NAMES for name in names):
+        if any(is_lws_server(host) for host in hosts):
+            return None
+        return Severity.NOTE, "which the test server of libwebsockets has, but does yours?"
     loopback = any(is_loopback(host) for host in hosts)
     ports = set(connections.ports(connection))
     if loopback:

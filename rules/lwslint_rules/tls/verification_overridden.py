@@ -59,12 +59,12 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.facts import Call, Cast, Name, Place, Return, Value
+from lwslint.model.alternatives import Circumstance, Scope
 from lwslint.model.bodies import Guard
 from lwslint.model.exposure import Exposure, Judge, spell, words_of
 from lwslint.model.names import callee_name, names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition
-from lwslint.model.values import Circumstance, Scope
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS403", name="verification-overridden", family="tls", impact=Impact.SECURITY)
