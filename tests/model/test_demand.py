@@ -1,0 +1,79 @@
+"""Which further files linking asks for."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from lwslint import demand
+from lwslint.discovery import discover
+from lwslint.frontends.c import extract
+from lwslint.gather import gather
+from lwslint.settings import Settings
+
+
+def asked(text: str, language: str = "c") -> demand.Demand:
+    asker = demand.Asker()
+    asker.add([extract("a.c", text.encode(), language, Settings())])
+    return asker.ask()
+
+
+def test_public_functions_that_lead_to_lws_want_their_callers() -> None:
+    wanted = asked(
+        """
+        static void flush(struct lws *wsi) { lws_callback_on_writable(wsi); }
+        void session_send(struct lws *wsi) { flush(wsi); }
+        void session_count(void) {}
+        """
+    )
+    assert wanted.callers == {"session_send"}
+
+
+def test_an_unknown_function_that_is_given_a_routine_wants_its_definition() -> None:
+    wanted = asked("void go(void) { start_worker_thread(&t, loop); lws_service(c, 0); }")
+    assert "start_worker_thread" in wanted.definitions
+
+
+def test_a_class_whose_methods_are_here_wants_its_definition() -> None:
+    assert "Relay" in asked("void Relay::send() { lws_write(w, b, n, f); }", "cpp").definitions
+
+
+@pytest.mark.parametrize(
+    ("text", "defines"),
+    [
+        (b"#define START_IT(f) f()", True),
+        (b"int START_IT(void)\n{\n}", True),
+        (b"class START_IT : public Base {", True),
+        (b"struct START_IT {", True),
+        (b"enum {\n  START_IT = 4,\n};", True),
+        (b"void f(void) { START_IT(x); }", False),
+        (b"int START_IT(void);", False),
+        (b"struct START_IT *p;", False),
+    ],
+)
+def test_what_counts_as_a_definition(text: bytes, defines: bool) -> None:
+    assert demand.defines(text, "START_IT") is defines
+
+
+def test_files_without_lws_are_pulled_in_until_nothing_is_asked_for(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ws.c").write_text(
+        "#include <libwebsockets.h>\nvoid ws_push_out(struct lws *wsi) { lws_callback_on_writable(wsi); }\n"
+    )
+    (tmp_path / "queue.c").write_text("void queue_deliver(void) { ws_push_out(0); }\n")
+    (tmp_path / "worker.c").write_text("void worker_main_loop(void) { queue_deliver(); }\n")
+    (tmp_path / "other.c").write_text("void unrelated(void) { }\n")
+    found = discover([str(tmp_path)], cwd=str(tmp_path))
+    gathered = gather(found.files, Settings())
+    assert [pathlib.PurePosixPath(f.path).name for f in gathered.facts] == ["queue.c", "worker.c", "ws.c"]
+    assert [pathlib.PurePosixPath(s.path).name for s in gathered.skipped] == ["other.c"]
+
+
+def test_a_common_word_pulls_nothing_in(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ws.c").write_text(
+        "#include <libwebsockets.h>\nvoid transmit(struct lws *wsi) { lws_callback_on_writable(wsi); }\n"
+    )
+    for n in range(demand.MAX_MENTIONS + 1):
+        (tmp_path / f"user{n}.c").write_text("void f(void) { transmit(0); }\n")
+    found = discover([str(tmp_path)], cwd=str(tmp_path))
+    assert len(gather(found.files, Settings()).facts) == 1
