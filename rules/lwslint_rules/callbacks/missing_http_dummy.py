@@ -8,10 +8,10 @@ Functions that the callback hands `reason` on to are looked into.
 
 - **error** when the vhost listens and `LWS_CALLBACK_HTTP` is lost;
 - **warning** when the callback answers `LWS_CALLBACK_HTTP` itself, but loses an event that its own way of
-  answering needs (it serves files and loses `LWS_CALLBACK_HTTP_FILE_COMPLETION`, say), and for a client
-  that makes HTTP requests;
-- **note** for a client that speaks only WebSocket, for events that the callback has no use for, and for
-  the API before libwebsockets 2.1, which has no `lws_callback_http_dummy`.
+  answering needs (it serves files and loses `LWS_CALLBACK_HTTP_FILE_COMPLETION`, say);
+- **note** for a client (the dummy does nothing for a client that is no proxy), for events that the
+  callback has no use for, and for the API before libwebsockets 2.1, which has no
+  `lws_callback_http_dummy`.
 
 A protocol at index 1 or higher that is not mounted never gets these events and is never reported. Neither
 is a callback that returns non-zero for `LWS_CALLBACK_HTTP`: that closes the connection, so nothing hangs.
@@ -155,8 +155,7 @@ def weigh(
 ) -> tuple[Severity, dict[str, Verdict]]:
     """How bad it is, and which of the lost events make it so."""
     if callback.legacy or not (callback.mounted or callback.role == "server"):
-        loud = callback.http_client and not callback.legacy
-        return (Severity.WARNING if loud else Severity.NOTE), lost
+        return Severity.NOTE, lost
     if HTTP in lost:
         if not lost[HTTP].sure:
             return Severity.NOTE, lost
@@ -212,8 +211,8 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
         return f"{what}: {name}() is {where}, and ends with 0 for {listed}"
     if callback.http_client:
         return (
-            f"HTTP events that {name}() does not know are dropped: it is {where} of a vhost that makes HTTP "
-            f"requests, and ends with 0 for {listed}"
+            f"harmless while this vhost only makes requests, a hang once it listens: {name}() is {where} of a "
+            f"vhost that makes HTTP requests, and ends with 0 for {listed}"
         )
     kind = "a client that speaks only WebSocket" if callback.role == "client" else "a vhost of unknown kind"
     return (

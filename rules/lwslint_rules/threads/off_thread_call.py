@@ -75,6 +75,7 @@ lib/core-net/service.c:40@v5.0.0; warmcat/libwebsockets issues 3200, 2684, 2669,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity
@@ -100,6 +101,7 @@ EFFECTS = {
     Category.TIMER: "the timer list is changed without a lock, which crashes in the service thread",
 }
 GENERAL = "it changes what the service thread is using without a lock, which crashes now and then"
+DEMONSTRATION = re.compile(r"(?i)illegal|unsafe|wrong|broken")
 # May be called from any thread by its documentation, but takes a connection that may be gone
 # (lws-callbacks.h:813@v5.0.0).
 TAKES_WSI = ("lws_cancel_service_pt",)
@@ -158,13 +160,21 @@ def callee_name_is_own(project: Project, located: Located) -> bool:
 
 def report(project: Project, located: Located, name: str, found: OffThread) -> Diagnostic:
     category = api.category(name)
-    warned = category in WARNED
+    severity = Severity.WARNING if category in WARNED else Severity.ERROR
+    if shown_as_wrong(project, located):
+        severity = Severity.NOTE
     return rule.report(
         located.place,
         f"{name}() runs on {thread_of(found.route)}, not on the service thread: {EFFECTS.get(category, GENERAL)}",
-        severity=Severity.WARNING if warned else Severity.ERROR,
+        severity=severity,
         confidence=confidence(project.threads, found),
         help=HELP + (WINDOW if category is Category.ON_WRITABLE else ""),
         related=chain(project.threads, found),
         function=located.definition.qualified,
     )
+
+
+def shown_as_wrong(project: Project, located: Located) -> bool:
+    """Whether only a build option that calls itself wrong compiles the call (a demonstration, say)."""
+    conditions = project.conditions_at(located.place.path, located.site.node.span)
+    return any(c.truth is None and any(DEMONSTRATION.search(n) for n in c.names) for c in conditions)
