@@ -75,7 +75,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WEAKER = re.compile(
     r"(?i)insecure|self_?-?signed|verif|unsafe|untrust|(?:no|skip|bypass|ignore|without)_?-?(?:cert|check|host|tls|ssl)"
     r"|expired|allow_?-?any|trust_?-?all|accept_?-?(?:all|any|invalid)|permissive|(?:cert|host|name|peer)\w*_?-?check"
-    r"|check_?-?(?:cert|host|name|peer|server)|non_?-?strict|skip_?-?\w*(?:cert|host|name|check)"
+    r"|cert\w*_?(?:req|mode|policy|optional)|check_?-?(?:cert|host|name|peer|server)|non_?-?strict|skip_?-?\w*(?:cert|host|name|check)"
 )
 _WEAKER_WORDS = frozenset(
     [

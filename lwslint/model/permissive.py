@@ -25,6 +25,7 @@ from lwslint.facts import (
     Span,
     Unary,
     Value,
+    parts,
     walk,
 )
 from lwslint.frontends import conditions as preprocessor
@@ -44,7 +45,7 @@ USE_SSL = 1
 # Bits 1 to 4 weaken the checks of the certificate; the other permissive flags concern redirects and replay.
 CHECKS = 0b11110
 _RANK = {"always": 0, "fail-open": 1, "build": 2, "switch": 3, "never": 4}
-_PRINTS = ("log", "print", "debug", "trace", "assert", "EXPECT", "ASSERT")
+_PRINTS = ("lwsl_", "log", "Log", "LOG", "print", "debug", "DEBUG", "trace", "assert", "EXPECT", "ASSERT")
 
 
 class Use(msgspec.Struct, frozen=True, eq=False):
@@ -227,7 +228,9 @@ class _Finder:
                 case _:
                     pass
         for site in body.calls:
-            if not isinstance(site.node, Call) or any(w in callee_name(site.node) for w in _PRINTS):
+            if not isinstance(site.node, Call) or not _mentions_check(site.node):
+                continue
+            if any(word in callee_name(site.node) for word in _PRINTS):
                 continue
             for argument in site.node.arguments:
                 yield from self._expression(argument, definition, site.guards, argument.span, "=", site)
@@ -241,7 +244,7 @@ class _Finder:
         op: str,
         site: Site | None,
     ) -> Iterator[Weakness]:
-        if not any(_is_permissive(node) for node in walk(value)):
+        if not _mentions_check(value):
             return
         if isinstance(value, Initializer | Call | Assign) or _is_test(value):
             return
@@ -339,6 +342,20 @@ _CHECK_NAMES = frozenset(flag.name for flag in api.permissive_flags() if flag.va
 
 def _is_permissive(node: Value) -> bool:
     return isinstance(node, Name) and node.id in _CHECK_NAMES
+
+
+def _mentions_check(value: Value) -> bool:
+    """Whether a flag that concerns the certificate stands anywhere in a value; asked of every
+    expression of the project, hence without a generator."""
+    stack: list[Value] = [value]
+    while stack:
+        node = stack.pop()
+        if type(node) is Name:
+            if node.id in _CHECK_NAMES:
+                return True
+        else:
+            stack.extend(parts(node))
+    return False
 
 
 def _is_data(value: Value) -> bool:

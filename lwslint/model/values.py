@@ -26,6 +26,7 @@ from lwslint.facts import (
     Call,
     Cast,
     Conditional,
+    Evaluate,
     Index,
     Initializer,
     Member,
@@ -911,6 +912,11 @@ class Values:
         for callee in callees[:4]:
             frame = Frame(callee, scope.definition, site, scope.frame)
             step = Via(Place(scope.definition.path, call.span), f"returned by {callee.function.name}()")
+            for statement in callee.function.body if callee.function.kind == "macro" else ():
+                if isinstance(statement, Evaluate):
+                    inner = Scope(callee, frame, None)
+                    for a in self._eval(statement.value, inner, depth + 1):
+                        found.append(passed(a, step))
             for returned in callee.body.returns:
                 node = returned.node
                 if not isinstance(node, Return) or node.value is None:
@@ -960,15 +966,15 @@ class Values:
             for write in group:
                 setting = setting or write.op in ("=", "item")
                 if setting:
-                    held = self._apply(held, write, scope, depth, pointees, alone=True)
+                    held = self._apply(held, write, scope, depth, pointees)
                 else:
                     adders.append(write)
             state.extend(held)
         for write in adders:
-            state = self._apply(state, write, scope, depth, pointees, alone=False, optional=True)
+            state = self._apply(state, write, scope, depth, pointees, optional=True)
         seen: list[Write] = []
         for write in here:
-            state = self._apply(state, write, scope, depth, pointees, alone=False)
+            state = self._apply(state, write, scope, depth, pointees)
             if write.op == "=":
                 state = self._without_stale(state, write, seen, scope)
                 seen.append(write)
@@ -1013,7 +1019,6 @@ class Values:
         depth: int,
         pointees: dict[int, Pointee] | None,
         *,
-        alone: bool,
         optional: bool = False,
     ) -> list[Alternative]:
         """The alternatives after one more write."""
@@ -1039,10 +1044,11 @@ class Values:
         if write.op == "item":
             return [*state, *(as_partial(v) for v in values)]
         if write.op == "=":
-            if not chosen and not alone and not optional:
+            if not chosen:
                 return values
-            kept = [a for a in state if not chosen or not covers(a.when, chosen)]
-            return [*(kept if chosen else []), *values]
+            spared = _negated(chosen)
+            kept = [a for a in state if not covers(a.when, chosen)]
+            return [*(_also(a, spared) for a in kept), *values]
         op = write.op[:-1]
         if not state:
             state = [
@@ -1055,7 +1061,7 @@ class Values:
                 found.append(old)
                 continue
             if optional or (chosen and not covers(old.when, chosen)):
-                found.append(old)
+                found.append(_also(old, _negated(chosen)))
             if looped and any(g.kind == "loop" for g in write.guards):
                 # Built up piece by piece: the pieces are all we tell.
                 found.extend(as_partial(v) for v in values)
@@ -1106,7 +1112,7 @@ class Values:
             for w in sorted(writes, key=lambda w: w.order):
                 if w.op == "=" and w.index is None and not _dereferences(w):
                     continue
-                after = self._apply(after, w, at, depth + 1, None, alone=False)
+                after = self._apply(after, w, at, depth + 1, None)
             after = [a if a in before else passed(under(a, when), step) for a in after]
             state = [*before, *(a for a in after if a not in before)] if chosen else after
         return bounded(state)
@@ -1151,6 +1157,20 @@ def _dereferences(write: Write) -> bool:
         return True
     node = write.site.node if write.site is not None else None
     return isinstance(node, Assign) and not isinstance(strip(node.target), Name)
+
+
+def _negated(chosen: Sequence[Circumstance]) -> tuple[Circumstance, ...]:
+    """What holds where a write under ``chosen`` did not happen, when that is one condition."""
+    if len(chosen) != 1 or chosen[0].guard is None or chosen[0].guard.kind not in ("if", "?"):
+        return ()
+    guard = chosen[0].guard
+    opposite = msgspec.structs.replace(guard, holds=not guard.holds)
+    return (Circumstance(chosen[0].path, chosen[0].definition, opposite),)
+
+
+def _also(a: Alternative, when: tuple[Circumstance, ...]) -> Alternative:
+    """The alternative under one more condition, which is not on the way of its pieces."""
+    return msgspec.structs.replace(a, when=join(a.when, when)) if when else a
 
 
 def _same_loop(a: Sequence[Guard], b: Sequence[Guard]) -> bool:

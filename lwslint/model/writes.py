@@ -33,7 +33,7 @@ from lwslint.facts import (
     Value,
 )
 from lwslint.knowledge import api
-from lwslint.model.alternatives import Object, Write
+from lwslint.model.alternatives import Object, Scope, Write
 from lwslint.model.bodies import Site
 from lwslint.model.names import callee_name, last_component
 from lwslint.model.symbols import Definition, class_name, element_type, nearness
@@ -375,6 +375,10 @@ class Writes:
             return tuple((field, "") for field in POSITIONAL[name])
         declared = self.symbols.class_named(name, path) if name else None
         return tuple((field.name, field.type) for field in declared.fields) if declared else ()
+
+    def scope_at(self, definition: Definition, site: Site) -> Scope:
+        """The place of a site, to evaluate what stands there."""
+        return Scope(definition, None, site.order, site.guards, site.node.span)
 
     def named(self, name: str) -> Sequence[Write]:
         """All writes to variables and fields of that name, in file order."""

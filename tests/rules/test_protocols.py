@@ -1,0 +1,212 @@
+"""LWS201, LWS202, LWS203: what fires, how loud, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lwslint.model.offers import faults, server_says
+from lwslint.rule import LoadedRule
+from lwslint.settings import Server, Settings, Version
+from lwslint_rules.protocols import malformed_subprotocol, unknown_local_protocol, unsupported_subprotocol
+from tests.model.linked import diagnostics, reports
+
+LWS201 = LoadedRule(unsupported_subprotocol.rule, "", unsupported_subprotocol.check)
+LWS202 = LoadedRule(malformed_subprotocol.rule, "", malformed_subprotocol.check)
+LWS203 = LoadedRule(unknown_local_protocol.rule, "", unknown_local_protocol.check)
+
+TABLE = """
+static int cb(struct lws *w, enum lws_callback_reasons r, void *u, void *in, size_t n) {
+    switch (r) { case LWS_CALLBACK_CLIENT_RECEIVE: break; default: break; } return 0; }
+static struct lws_protocols protocols[] = { { "radio", cb, 0, 0 }, { NULL, NULL, 0, 0 } };
+"""
+SERVER = """
+static int scb(struct lws *w, enum lws_callback_reasons r, void *u, void *in, size_t n) {
+    switch (r) { case LWS_CALLBACK_RECEIVE: break; default: break; } return 0; }
+static struct lws_protocols table[] = { { "served", scb, 0, 0 }, { NULL, NULL, 0, 0 } };
+void serve(void) { struct lws_context_creation_info info = {0}; info.port = 7681;
+    info.protocols = table; lws_create_context(&info); }
+"""
+
+
+def client(body: str, parameters: str = "void", host: str = "a.example.com") -> dict[str, str]:
+    return {
+        "main.c": f"""{TABLE}
+void f({parameters}) {{ struct lws_client_connect_info i = {{0}}; i.address = "{host}"; i.port = 7681;
+{body}
+lws_client_connect_via_info(&i); }}"""
+    }
+
+
+def loudness(files: dict[str, str], settings: Settings | None = None) -> list[str]:
+    return [severity for _, _, severity in reports(files, [LWS201], settings)]
+
+
+@pytest.mark.parametrize(
+    ("body", "parameters", "expected"),
+    [
+        ("i.protocol = protocols[0].name;", "void", ["warning"]),
+        ('i.protocol = "radio";', "void", ["warning"]),
+        ('i.protocol = name ? name : "radio";', "const char *name", ["warning"]),
+        ('i.protocol = "wss";', "void", ["warning"]),
+        ('i.protocol = "MQTT";', "void", ["warning"]),
+        ('i.protocol = "vendor.v1";', "void", ["note"]),
+        ('i.protocol = "radio"; i.local_protocol_name = "radio";', "void", ["note"]),
+        ('i.protocol = "lws-mirror-protocol";', "void", ["note"]),
+        ('i.protocol = "mqtt";', "void", []),
+        ('i.protocol = "radio, mqtt";', "void", []),
+        ("i.protocol = name;", "const char *name", []),
+        ('i.protocol = NULL; i.local_protocol_name = "radio";', "void", []),
+        ('i.local_protocol_name = "radio";', "void", []),
+        ('i.protocol = "radio"; i.method = "GET";', "void", []),
+        ('if (strcmp(name, "none")) i.protocol = name;', "const char *name", []),
+    ],
+)
+def test_what_goes_on_the_wire(body: str, parameters: str, expected: list[str]) -> None:
+    assert loudness(client(body, parameters)) == expected
+
+
+def test_the_place_is_the_assignment() -> None:
+    files = client("i.protocol = protocols[0].name;")
+    assert reports(files, [LWS201]) == [("main.c", 7, "warning")]
+
+
+def test_a_local_name_for_this_machine_is_a_note() -> None:
+    assert loudness(client('i.protocol = "radio";', host="localhost")) == ["note"]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "expected"),
+    [
+        ("served", "localhost", []),
+        ("served", "192.168.0.2", []),
+        ("served", "a.example.com", ["note"]),
+        ("radio", "localhost", ["error"]),
+        ("radio", "a.example.com", ["warning"]),
+    ],
+)
+def test_a_server_in_the_tree(name: str, host: str, expected: list[str]) -> None:
+    files = client(f'i.protocol = "{name}";', host=host) | {"server.c": SERVER}
+    assert loudness(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(subprotocols=("radio",)), []),
+        (Settings(subprotocols=("other",)), ["error"]),
+        (Settings(subprotocols=()), ["error"]),
+        (Settings(servers=(Server("A.example.com", ("radio",)),), subprotocols=("other",)), []),
+        (Settings(servers=(Server("a.example.com", ()),), subprotocols=("radio",)), ["error"]),
+        (Settings(servers=(Server("b.example.com", ()),)), ["warning"]),
+    ],
+)
+def test_the_configuration_decides(settings: Settings, expected: list[str]) -> None:
+    assert loudness(client('i.protocol = "radio";'), settings) == expected
+
+
+def test_the_configuration_is_asked_before_the_registry() -> None:
+    assert loudness(client('i.protocol = "mqtt";'), Settings(subprotocols=())) == ["error"]
+
+
+def test_the_help_is_written_in_the_terms_of_the_code() -> None:
+    (found,) = diagnostics(client("i.protocol = protocols[0].name;"), LWS201)
+    assert 'i.protocol = NULL; i.local_protocol_name = "radio";' in found.help
+    assert 'subprotocols = ["radio"]' in found.help
+    assert "Sec-WebSocket-Protocol: radio" in found.message
+    source = """struct S { lws_client_connect_info *i; void f(); };
+        void S::f() { i->protocol = "made-up"; lws_client_connect_via_info(i); }"""
+    (found,) = diagnostics({"main.cpp": source}, LWS201)
+    assert "i->protocol = nullptr; i->local_protocol_name" in found.help
+    (found,) = diagnostics(client('i.protocol = "radio";'), LWS201, Settings(lws_version=Version(2, 4)))
+    assert "local_protocol_name" not in found.help
+
+
+def test_the_default_of_something_configurable_says_so() -> None:
+    (found,) = diagnostics(client('i.protocol = name ? name : "radio";', "const char *name"), LWS201)
+    assert "unless something else is configured" in found.message
+
+
+def test_positional_argument() -> None:
+    source = TABLE + 'void f(void *c) { lws_client_connect(c, "a.b", 80, 0, "/", "a.b", "o", "radio", -1); }'
+    assert loudness({"main.c": source}) == ["warning"]
+
+
+# --------------------------------------------------------------------------- LWS202
+
+
+@pytest.mark.parametrize(
+    "text", ["chat", "chat.v1, chat.v2", "a,b", "a+b", "x" * 63, ",".join(["n" * 20] * 1), "v1.x-y_z"]
+)
+def test_well_formed(text: str) -> None:
+    assert faults(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "without a name"),
+        ("a , b", "space before a comma"),
+        ("a,,b", "empty name"),
+        ("a,", "empty name"),
+        ("a b", "a space"),
+        ("a/b", "'/'"),
+        ("wss://x", "':'"),
+        ("a, a", "offered twice"),
+        (" a", "spaces around"),
+        ("x" * 64, "longer than the 63"),
+        (",".join(f"name{n:02}abcdef" for n in range(12)), "longer than the 127"),
+    ],
+)
+def test_malformed(text: str, part: str) -> None:
+    assert any(part in fault for fault in faults(text))
+    files = client(f'i.protocol = "{text}";')
+    assert reports(files, [LWS202]) == [("main.c", 7, "error")]
+    assert reports(files, [LWS201]) == []
+
+
+def test_an_http_request_sends_no_list() -> None:
+    assert reports(client('i.protocol = "a , b"; i.method = "GET";'), [LWS202]) == []
+
+
+def test_a_string_that_starts_out_empty_is_not_malformed() -> None:
+    source = """struct S { std::string name = ""; void set(std::string x) { name = x; }
+        void f() { lws_client_connect_info i{}; i.protocol = name.c_str();
+            lws_client_connect_via_info(&i); } };"""
+    assert reports({"main.cpp": source}, [LWS201, LWS202]) == []
+
+
+def test_server_says_ignores_ports_and_case() -> None:
+    settings = Settings(servers=(Server("A.example.com", ("x",)),))
+    assert server_says(settings, ["a.EXAMPLE.com:443"]) == (("x",), "a.EXAMPLE.com:443")
+    assert server_says(settings, ["b.example.com"]) is None
+
+
+# --------------------------------------------------------------------------- LWS203
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('i.local_protocol_name = "radios";', ["warning"]),
+        ('i.protocol = "chat.v1";', ["warning"]),
+        ('i.protocol = "radio,chat";', ["warning"]),
+        ('i.protocol = "mqtt";', ["note"]),
+        ('i.local_protocol_name = "radio";', []),
+        ('i.protocol = "chat.v1"; i.local_protocol_name = "radio";', []),
+        ("i.local_protocol_name = elsewhere();", []),
+    ],
+)
+def test_local_names(body: str, expected: list[str]) -> None:
+    assert [severity for _, _, severity in reports(client(body), [LWS203])] == expected
+
+
+def test_lws_2_lets_the_server_decide() -> None:
+    files = client('i.protocol = "radio,chat";')
+    assert reports(files, [LWS203], Settings(lws_version=Version(2, 4, 2))) == []
+
+
+def test_a_table_with_names_we_do_not_know_says_nothing() -> None:
+    files = client('i.local_protocol_name = "radios";') | {
+        "other.c": "static struct lws_protocols t[2]; void g(const char *n) { t[0].name = n; }"
+    }
+    assert reports(files, [LWS203]) == []
