@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lwslint.diagnostics import Confidence, Step
 from lwslint.facts import Call
-from lwslint.model.names import callee_name
+from lwslint.model.names import callee_name, last_component
 from lwslint.model.symbols import Definition
 from lwslint.model.threads import OffThread, Phase, Role, Route, Service, Threads
 
@@ -28,6 +28,8 @@ def thread_of(route: Route) -> str:
             return "the service thread"
         case Role.SIGNAL:
             return f"the signal handler {title(entry.definition)}"
+        case _ if entry.definition.function.kind == "destructor":
+            return f"whichever thread destroys the {last_component(entry.definition.function.owner)}"
         case _:
             return f"whichever thread calls {title(entry.definition)}"
 
@@ -41,6 +43,10 @@ def entry_step(threads: Threads, route: Route) -> Step:
         return Step(start.place, f"{how} starts a thread that runs {title(entry.definition)}")
     if entry.role is Role.MAIN:
         return Step(entry.definition.place(), "the main thread starts here")
+    if entry.definition.function.kind == "destructor":
+        return Step(
+            entry.definition.place(), f"{title(entry.definition)} runs on the thread that destroys the object"
+        )
     if entry.role is Role.STORED:
         return Step(
             entry.definition.place(),
