@@ -16,7 +16,8 @@ LWS403 = LoadedRule(verification_overridden.rule, "", verification_overridden.ch
 
 def client(body: str, parameters: str = "void", before: str = "") -> dict[str, str]:
     """A client whose connect info is set by ``body``, on line 2."""
-    text = f'{before} void f({parameters}) {{ struct lws_client_connect_info i = {{0}}; i.address = "a.example.com";'
+    start = f"{before} void f({parameters}) {{ struct lws_client_connect_info i = {{0}};"
+    text = f'{start} i.address = "a.example.com";'
     return {"main.c": f"{text}\n{body}\nlws_client_connect_via_info(&i); }}"}
 
 
@@ -88,7 +89,8 @@ def test_the_development_build_is_judged_as_one() -> None:
 
 
 def test_one_report_names_every_flag_at_the_first() -> None:
-    body = "i.ssl_connection = LCCSCF_USE_SSL |\n LCCSCF_ALLOW_SELFSIGNED |\n LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;"
+    flags = "LCCSCF_USE_SSL |\n LCCSCF_ALLOW_SELFSIGNED |\n LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK"
+    body = f"i.ssl_connection = {flags};"
     files = client(body)
     (found,) = diagnostics(files, LWS401)
     assert reports(files, [LWS401]) == [("main.c", 3, "error")]
@@ -107,7 +109,8 @@ def test_flags_that_reach_no_known_connection_count_too() -> None:
 
 def test_a_helper_called_only_when_asked_for_is_a_note() -> None:
     source = """
-        static void weaken(struct lws_client_connect_info *i) { i->ssl_connection |= LCCSCF_ALLOW_SELFSIGNED; }
+        static void weaken(struct lws_client_connect_info *i)
+        { i->ssl_connection |= LCCSCF_ALLOW_SELFSIGNED; }
         void f(int insecure) { struct lws_client_connect_info i = {0}; i.ssl_connection = 1;
             if (insecure) weaken(&i);
             lws_client_connect_via_info(&i); }
