@@ -218,6 +218,9 @@ class Declare(Fact, frozen=True, tag=True):
 
 
 class If(Fact, frozen=True, tag=True):
+    """``else if`` is an If in ``other``.  So that facts never nest without bound, the front ends break a
+    chain of more than 32 links: it goes on behind the If, and each earlier branch jumps over the rest."""
+
     span: Span
     test: Value
     then: tuple[Statement, ...]
@@ -286,9 +289,12 @@ Statement = Evaluate | Declare | If | Switch | Loop | Return | Jump | Label | Bl
 
 
 class Parameter(Fact, frozen=True):
+    """``default``: Python only."""
+
     name: str
     type: str
     span: Span
+    default: Value | None = None
 
 
 class Function(Fact, frozen=True):
@@ -298,6 +304,8 @@ class Function(Fact, frozen=True):
     class of a method, else empty.  ``static`` means internal linkage (a ``static`` free function,
     an anonymous namespace), not a static method.  ``parent`` is the index of the function that
     holds a lambda.  ``variant`` tells bodies apart that come from different arms of ``#if``.
+    ``coroutine`` (``async def``) and ``decorators`` are Python's; a Python module's own statements are a
+    function called ``<module>``.
     """
 
     name: str
@@ -313,6 +321,8 @@ class Function(Fact, frozen=True):
     parent: int | None = None
     variant: int = 0
     virtual: bool = False
+    coroutine: bool = False
+    decorators: tuple[Value, ...] = ()
 
 
 class Field(Fact, frozen=True):

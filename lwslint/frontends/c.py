@@ -57,7 +57,7 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
             taken.update(wanted)
             if not wanted:
                 continue
-        root = grammar.parser.parse(parsed_text(variant.text, language)).root_node
+        root = grammar.parser.parse(variant.parsed).root_node
         if number == 0:
             error_bytes, errors = unparsed(root)
         definitions(Unit(grammar, variant.text, sink, number, wanted), root, 0, Scope())
@@ -82,11 +82,6 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
         errors=errors,
         problem=sink.problem,
     )
-
-
-def parsed_text(text: bytes, language: str) -> bytes:
-    """``text`` as the parser gets it: the C++ grammar knows ``.*`` but not ``->*``."""
-    return text.replace(b"->*", b".* ") if language == "cpp" else text
 
 
 def unparsed(root: Node) -> tuple[int, tuple[Span, ...]]:

@@ -13,12 +13,14 @@ from lwslint.facts import (
     Alias,
     Assign,
     Call,
+    Cast,
     Class,
     Declare,
     Enumerator,
     Evaluate,
     Field,
     Function,
+    Index,
     Initializer,
     Item,
     Lambda,
@@ -29,6 +31,7 @@ from lwslint.facts import (
     Statement,
     Unknown,
     Value,
+    walk,
 )
 from lwslint.frontends.c_declarators import (
     RECORDS,
@@ -88,9 +91,15 @@ def declared_type(unit: Unit, node: Node, depth: int, scope: Scope, called: str 
 def local_declaration(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     """A declaration in a block."""
     typed = node.child_by_field_id(unit.fields.type)
-    if typed is not None and typed.type == "macro_type_specifier":
-        _macro_then_call(unit, node, typed, depth, out)
-        return
+    if typed is not None:
+        if typed.type == "macro_type_specifier":
+            _macro_then_call(unit, node, typed, depth, out)
+            return
+        if unit.cpp and typed.type in _CALLABLE:
+            declarators = children_of(node, unit.fields.declarator)
+            if declarators and _subscripts(unit, declarators[0]):
+                _indexed_call(unit, typed, declarators, depth, out)
+                return
     out.extend(declaration(unit, node, depth, Scope(unit.outer, "", True), local=True))
 
 
@@ -104,6 +113,64 @@ def _macro_then_call(unit: Unit, node: Node, typed: Node, depth: int, out: list[
             passed = _passed(unit, called.function, depth) or ()
             function = value(unit, called.name, depth)
             out.append(Evaluate(span_of(child), Call(span_of(child), function, passed)))
+
+
+_CALLABLE: Final = frozenset(("type_identifier", "qualified_identifier", "template_type"))
+
+
+def _subscripts(unit: Unit, node: Node) -> list[Node]:
+    """The indices in ``[i][j](a)``, which the C++ grammar takes for the declarator of a structured binding;
+    empty when ``node`` is none (a real one has no parameters)."""
+    if node.type != "function_declarator":
+        return []
+    inner = node.child_by_field_id(unit.fields.declarator)
+    found: list[Node] = []
+    while inner is not None and inner.type == "array_declarator":
+        size = inner.named_children[1:]
+        found.extend(size)
+        inner = inner.child_by_field_id(unit.fields.declarator)
+    if inner is None or inner.type != "structured_binding_declarator":
+        return []
+    return [*inner.named_children, *reversed(found)]
+
+
+def _indexed_call(unit: Unit, typed: Node, nodes: list[Node], depth: int, out: list[Statement]) -> None:
+    """``handlers[reason](a, b);`` parses like a declaration of ``[reason]``; it is a call."""
+    for child in nodes:
+        function: Value = value(unit, typed, depth)
+        start = typed.start_byte
+        subscripts = _subscripts(unit, child)
+        if not subscripts or child.id != nodes[0].id:
+            # `, g(b)` behind it: the operand of a comma.
+            start = child.start_byte
+            inner = child.child_by_field_id(unit.fields.declarator)
+            function = Unknown(span_of(child)) if inner is None else value(unit, inner, depth)
+        else:
+            for at in subscripts:
+                closing = unit.data.find(b"]", at.end_byte) + 1
+                function = Index(Span(start, max(closing, at.end_byte)), function, value(unit, at, depth))
+        listed = child.child_by_field_id(unit.fields.parameters)
+        passed = () if listed is None else _read_arguments(unit, listed, depth)
+        span = Span(start, child.end_byte)
+        out.append(Evaluate(span, Call(span, function, passed)))
+
+
+def _read_arguments(unit: Unit, listed: Node, depth: int) -> tuple[Value, ...]:
+    """What stands in a parameter list that is known to be a list of arguments."""
+    passed: list[Value] = []
+    for child in listed.named_children:
+        if child.type == "comment":
+            continue
+        read = _argument(unit, child, depth)
+        if read is None:
+            inside = value(unit, child, depth)
+            typed = child.child_by_field_id(unit.fields.type)
+            found = [part for part in walk(inside) if isinstance(part, Name)]
+            if typed is not None and typed.type == "primitive_type" and len(found) == 2:
+                inside = Cast(span_of(child), found[0].id, found[1])  # int(a)
+            read = inside
+        passed.append(read)
+    return tuple(passed)
 
 
 def declaration(unit: Unit, node: Node, depth: int, scope: Scope, *, local: bool) -> list[Declare]:
@@ -333,9 +400,17 @@ def function_definition(unit: Unit, node: Node, depth: int, scope: Scope) -> str
 
 
 def define(
-    unit: Unit, node: Node, found: Declarator, base: str, bodies: list[Node], depth: int, scope: Scope
+    unit: Unit,
+    node: Node,
+    found: Declarator,
+    base: str,
+    bodies: list[Node],
+    depth: int,
+    scope: Scope,
+    listed: tuple[Parameter, ...] = (),
 ) -> str:
-    """Add the function that ``found`` names, whose statements are those of ``bodies``."""
+    """Add the function that ``found`` names, whose statements are those of ``bodies``; ``listed`` are the
+    parameters where the declarator does not have them."""
     assert found.name is not None
     parts = name_parts(unit, found.name)
     name = parts[-1]
@@ -362,9 +437,9 @@ def define(
         function = found.name
     if function.type == "operator_cast":
         function = function.child_by_field_id(unit.fields.declarator) or function
-    passed = parameters(unit, function, depth)
-    if passed and all(not p.type for p in passed):
-        passed = _old_style(unit, node, passed)
+    passed = parameters(unit, function, depth) or listed
+    if passed and not listed and all(not p.type for p in passed):
+        passed = _old_style(unit, node.named_children, passed)
     statements: list[Statement] = []
     for child in node.named_children:
         if child.type == "field_initializer_list":
@@ -393,10 +468,10 @@ def define(
     return name
 
 
-def _old_style(unit: Unit, node: Node, listed: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+def _old_style(unit: Unit, between: list[Node], listed: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
     """Parameters whose types stand between the list and the body (K&R)."""
     types = {}
-    for child in node.named_children:
+    for child in between:
         if child.type == "declaration":
             base = type_text(unit, child.child_by_field_id(unit.fields.type))
             for inner in children_of(child, unit.fields.declarator):
@@ -689,6 +764,9 @@ class _Torn:
         self.found = Declarator(None, "", None)
         self.bodies: list[Node] = []
         self.open = 0
+        # Of `run(arg) void *arg; { … }`: the parameters, and the declarations of their types.
+        self.listed: tuple[Parameter, ...] = ()
+        self.types: list[Node] = []
 
     def take(self, node: Node, kind: str) -> bool:
         """True when ``node`` belongs to such a function."""
@@ -697,6 +775,7 @@ class _Torn:
             if found is not None:
                 self.close()
                 self.header, self.found = node, found
+                self.listed = () if kind != "expression_statement" else _listed(self.unit, node)
                 return True
         if self.header is None:
             return False
@@ -712,6 +791,8 @@ class _Torn:
         elif kind == "compound_statement" and not self.open:
             self.bodies.append(node)
             self.close()
+        elif kind == "declaration" and not self.open and _declares_only(self.unit, node, self.listed):
+            self.types.append(node)
         elif self.open and node.kind_id in self.unit.dialect.standing:
             self.bodies.append(node)
         else:
@@ -733,12 +814,31 @@ class _Torn:
         return None if called is None or called.type != "identifier" else Declarator(called, "", None)
 
     def close(self) -> None:
-        header, found, bodies = self.header, self.found, self.bodies
-        self.header, self.bodies, self.open = None, [], 0
+        header, found, bodies, types = self.header, self.found, self.bodies, self.types
+        self.header, self.bodies, self.open, self.types = None, [], 0, []
         if header is None or not bodies:
+            for node in types:  # it was no function
+                definition(self.unit, node, self.depth, self.scope)
             return
         if self.unit.overlaps(header) or any(map(self.unit.overlaps, bodies)):
-            define(self.unit, header, found, "", bodies, self.depth, self.scope)
+            listed = _old_style(self.unit, types, self.listed) if types else ()
+            define(self.unit, header, found, "", bodies, self.depth, self.scope, listed)
+
+
+def _listed(unit: Unit, node: Node) -> tuple[Parameter, ...]:
+    """The names in ``f(a, b)``, read as the parameters of a function; none if anything else is among them."""
+    passed = node.named_children[0].child_by_field_id(unit.fields.arguments)
+    inner = [] if passed is None else [c for c in passed.named_children if c.kind_id != unit.comment]
+    if any(child.type != "identifier" for child in inner):
+        return ()
+    return tuple(Parameter(unit.text(child), "", span_of(child)) for child in inner)
+
+
+def _declares_only(unit: Unit, node: Node, listed: tuple[Parameter, ...]) -> bool:
+    """Whether a declaration says nothing but the types of some of the parameters."""
+    names = [declarator(unit, child).name for child in children_of(node, unit.fields.declarator)]
+    known = {parameter.name for parameter in listed}
+    return bool(names) and all(name is not None and unit.text(name) in known for name in names)
 
 
 _HEADERS: Final = frozenset(

@@ -65,6 +65,9 @@ _ALTERNATIVE: Final = {
     "xor_eq": "^=",
     "not_eq": "!=",
 }
+_STAND_INS: Final = frozenset(("||", "%", ".*"))
+"""Operators that the parser also sees where the text has another one (neutralise.readable)."""
+
 _CAST: Final = re.compile(r"(?:static|reinterpret|const|dynamic|bit)_cast<(.*)>", re.DOTALL)
 
 _SIMPLE: Final = frozenset(
@@ -128,7 +131,17 @@ def character(unit: Unit, node: Node, depth: int) -> Value:
 
 
 def string(unit: Unit, node: Node, depth: int) -> Value:
-    return Text(span_of(node), c_literals.string(unit.text(node)))
+    written = unit.text(node)
+    if written[0] in " \t":
+        return _glued(node, written)
+    return Text(span_of(node), c_literals.string(written))
+
+
+def _glued(node: Node, written: str) -> Value:
+    """A macro between string literals, which the parser took for one of them (neutralise.readable)."""
+    inner = written.lstrip()
+    span = Span(node.end_byte - len(inner.encode("utf-8", "replace")), node.end_byte)
+    return Name(span, inner) if inner.isidentifier() else Unknown(span)
 
 
 def concatenated(unit: Unit, node: Node, depth: int) -> Value:
@@ -177,6 +190,9 @@ def operator(unit: Unit, node: Node) -> str:
         return ""
     kind = child.kind_id
     text = unit.names[kind] if kind != ERROR_KIND else ""
+    if text in _STAND_INS:
+        written = unit.data[child.start_byte : child.start_byte + 3]
+        return next((op for op in (b"...", b"->*", b".*") if written.startswith(op)), text.encode()).decode()
     return _ALTERNATIVE.get(text, text)
 
 
@@ -261,9 +277,7 @@ def member(unit: Unit, node: Node, depth: int) -> Value:
     if inner is None:
         return Unknown(span_of(node), (target,))
     op = operator(unit, node)
-    if op == ".*":  # also ->*, which the grammar does not know: see c.parsed_text
-        start = inner.start_byte
-        op = "->*" if unit.data[:start].rstrip().endswith(b"->*") else op
+    if op.endswith("*"):
         return Binary(span_of(node), op, target, name(unit, inner, depth))
     written = unit.text(inner)
     if inner.type == "dependent_name":

@@ -7,7 +7,7 @@ or several (``a = 1, b = 2;``).  Declarations, nested functions and classes are 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from tree_sitter import Node
 
@@ -35,6 +35,7 @@ from lwslint.frontends.c_expressions import value
 from lwslint.frontends.c_unit import (
     MAX_DEPTH,
     StatementHandler,
+    StrayCase,
     Unit,
     skip_statement,
     span_of,
@@ -108,8 +109,14 @@ def conditional(unit: Unit, node: Node, depth: int, out: list[Statement]) -> Non
 
 
 def stray_case(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
-    """A case label in a loop or an if inside a switch: no arm can say that, its statements still count."""
+    """A case label in a loop or an if inside a switch: a Label here, to which an arm of the switch jumps."""
     label = node.child_by_field_id(unit.fields.value)
+    if unit.strays is not None:
+        name = f"case@{node.start_byte}"
+        found = None if label is None else value(unit, label, depth)
+        place = Span(node.start_byte, node.start_byte + (7 if label is None else 4))
+        out.append(Label(place, name))
+        unit.strays.append(StrayCase(place, found, name))
     for child in node.named_children:
         if label is None or child.id != label.id:
             statement(unit, child, depth, out)
@@ -170,15 +177,59 @@ def condition(unit: Unit, node: Node | None, depth: int, out: list[Statement]) -
 
 
 def if_(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
-    fields = unit.fields
-    test = condition(unit, node.child_by_field_id(fields.condition), depth, out)
-    then = body(unit, node.child_by_field_id(fields.consequence), depth)
-    alternative = node.child_by_field_id(fields.alternative)
-    other: list[Statement] = []
-    if alternative is not None:
-        for child in alternative.named_children:
-            other.extend(body(unit, child, depth))
-    out.append(If(span_of(node), test, then, tuple(other)))
+    """An if with its whole chain of ``else if``, read in a loop.
+
+    A chain is nested in the facts, which whoever sends or compares them follows by recursion.  So after
+    :data:`MAX_LINKS` links it goes on behind the If, and a jump leaves it from each earlier branch.
+    """
+    chain = _chain(unit, node, depth)
+    groups = [chain[at : at + MAX_LINKS] for at in range(0, len(chain), MAX_LINKS)]
+    end = f"else@{node.end_byte}"
+    jump = Jump(Span(node.end_byte, node.end_byte), "goto", end)
+    for group in groups:
+        other: tuple[Statement, ...] = ()
+        for link in reversed(group):
+            then = link.then if group is groups[-1] else (*link.then, jump)
+            other = (*link.before, If(link.span, link.test, then, other or link.other))
+        out.extend(other)
+    if len(groups) > 1:
+        out.append(Label(jump.span, end))
+
+
+MAX_LINKS: Final = 32
+"""How many links of an else-if chain are nested in one another."""
+
+
+class _Link(NamedTuple):
+    """One ``if`` of a chain; ``other`` is the ``else`` that is no ``if``, ``before`` what the condition
+    declares."""
+
+    span: Span
+    before: tuple[Statement, ...]
+    test: Value
+    then: tuple[Statement, ...]
+    other: tuple[Statement, ...] = ()
+
+
+def _chain(unit: Unit, node: Node, depth: int) -> list[_Link]:
+    fields, kind = unit.fields, node.kind_id
+    chain: list[_Link] = []
+    following: Node | None = node
+    while following is not None:
+        node, following = following, None
+        level = depth + len(chain) % MAX_LINKS
+        before: list[Statement] = []
+        test = condition(unit, node.child_by_field_id(fields.condition), level, before)
+        then = body(unit, node.child_by_field_id(fields.consequence), level)
+        alternative = node.child_by_field_id(fields.alternative)
+        other: list[Statement] = []
+        for child in () if alternative is None else alternative.named_children:
+            if child.kind_id == kind and following is None:
+                following = child
+            else:
+                other.extend(body(unit, child, level))
+        chain.append(_Link(span_of(node), tuple(before), test, then, tuple(other)))
+    return chain
 
 
 class _Arms:
@@ -216,13 +267,21 @@ def switch(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     subject = condition(unit, node.child_by_field_id(fields.condition), depth, out)
     inner = node.child_by_field_id(fields.body)
     arms = _Arms()
+    around, unit.strays = unit.strays, []
     if inner is not None:
         _collect_arms(unit, inner, depth, arms)
     arms.close()
+    strays, unit.strays = unit.strays, around
     if arms.arms and not arms.arms[0].labels and not arms.arms[0].default:
         # No label leads to what stands before the first one: it declares, and never runs.
         out.extend(s for s in arms.arms.pop(0).body if isinstance(s, Declare))
-    out.append(Switch(span_of(node), subject, tuple(arms.arms)))
+    # They leave at once, so before all others nothing falls through into them.
+    out.append(Switch(span_of(node), subject, (*map(_stray_arm, strays), *arms.arms)))
+
+
+def _stray_arm(stray: StrayCase) -> Arm:
+    labels = () if stray.label is None else (stray.label,)
+    return Arm(stray.span, labels, stray.label is None, (Jump(stray.span, "goto", stray.name),))
 
 
 def _collect_arms(unit: Unit, node: Node, depth: int, arms: _Arms) -> None:

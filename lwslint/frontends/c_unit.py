@@ -89,6 +89,15 @@ class Scope(NamedTuple):
         return f"{self.prefix}::{name}" if self.prefix else name
 
 
+class StrayCase(NamedTuple):
+    """A case label deeper in a switch than its arms are: ``label`` (None: default), and the name of the
+    :class:`~lwslint.facts.Label` that stands in its place."""
+
+    span: Span
+    label: Value | None
+    name: str
+
+
 class Tables(NamedTuple):
     """Handlers by name of node kind; a :class:`Dialect` turns them into lists by kind number."""
 
@@ -198,6 +207,7 @@ class Unit:
         "pair",
         "sink",
         "statements",
+        "strays",
         "values",
         "variant",
         "wanted",
@@ -227,6 +237,8 @@ class Unit:
         self.function: int | None = None
         self.outer = ""
         self.owner = ""
+        # Case labels that were met inside the statements of the innermost switch; None outside of one.
+        self.strays: list[StrayCase] | None = None
 
     def text(self, node: Node) -> str:
         """The node's text as it stands in the file; bytes that are no UTF-8 become U+FFFD."""

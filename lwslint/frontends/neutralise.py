@@ -141,13 +141,27 @@ def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
         edits += _separated(text, code, (b"lws_pthread_mutex",), b";")
     edits += _upper_case_lines(text, code)
     edits += _tags_as_arguments(code)
-    edits += _glued_strings(code, uses.language)
     edits += _label_before_brace(text, code)
     edits += _numeric_data(code)
     if uses.language == "cpp":
         edits += _exported_classes(code)
     elif b'extern "' in code:
         edits += _extern_c(code)
+    return _apply(text, edits)
+
+
+def readable(text: bytes, code: bytes, language: str) -> bytes:
+    """``text``, which :func:`neutralise` has been through, as the parser gets it.
+
+    What is rewritten here stands for something that the facts still need: the lowering meets a node that
+    the grammar knows, and reads from ``text`` what was really written there.
+    """
+    edits: list[Edit] = []
+    if b"..." in code:
+        edits += _case_ranges(code)
+    edits += _glued_strings(text, code, language)
+    if language == "cpp" and b"*" in code:
+        edits += _member_pointers(code)
     return _apply(text, edits)
 
 
@@ -591,25 +605,6 @@ def _tags_as_arguments(code: bytes) -> list[Edit]:
     return edits
 
 
-_GLUED = re.compile(rb'"[ \t\r\n]+([A-Za-z_]\w*)(?:[ \t\r\n]*+[",;)]|[ \t]*(\())')
-
-
-def _glued_strings(code: bytes, language: str) -> list[Edit]:
-    """``"a" NAME "b"`` and ``"a" STR(x) "b"``: what stands between two literals is blanked (the C grammar
-    takes a plain name there itself)."""
-    edits = []
-    at = 0
-    while match := _GLUED.search(code, at):
-        start, at = match.start(1), match.end(1)
-        if match[2]:
-            end = closing(code, match.start(2))
-            if end is not None and _after(code, end + 1) == b'"':
-                edits.append(Edit(start, blank(code[start : end + 1])))
-        elif language == "cpp" and code[at : at + 1] != b'"':
-            edits.append(Edit(start, b" " * len(match[1])))
-    return edits
-
-
 _LABEL_END = re.compile(rb":\s+\}")
 
 
@@ -719,3 +714,57 @@ def _balanced(data: bytes) -> list[tuple[int, int]]:
                 groups.pop()
             groups.append((start, match.start()))
     return groups
+
+
+# --------------------------------------------------------------------------- stand-ins for the parser
+
+_CASE_RANGE = re.compile(rb"case\b(?:'[^\n']{1,12}'|::|[^:;{}\"'?]){1,200}?(\.\.\.)")
+
+
+def _case_ranges(code: bytes) -> list[Edit]:
+    """GNU's ``case A ... B:`` → ``case A ||  B:``, the operator that binds the least."""
+    return [
+        Edit(match.start(1), b"|| ")
+        for match in _CASE_RANGE.finditer(code)
+        if _starts_word(code, match.start())
+    ]
+
+
+_GLUED = re.compile(rb'"[ \t\r\n]+([A-Za-z_]\w*)(?:[ \t\r\n]*+[",;)]|[ \t]*(\())')
+
+
+def _glued_strings(text: bytes, code: bytes, language: str) -> list[Edit]:
+    """``"a" NAME "b"`` and ``"a" STR(x) "b"``: what stands between two literals, and the blank before it,
+    becomes a literal (the C grammar takes a plain name there itself)."""
+    edits = []
+    at = 0
+    while match := _GLUED.search(code, at):
+        start, at = match.start(1), match.end(1)
+        if text[start:at] != code[start:at]:
+            continue
+        if match[2]:
+            end = closing(code, match.start(2))
+            if end is not None and _after(code, end + 1) in (b'"', b",", b")"):
+                edits.append(_as_literal(text, start, end + 1))
+        elif language == "cpp" and code[at : at + 1] != b'"':
+            edits.append(_as_literal(text, start, at))
+    return edits
+
+
+def _as_literal(text: bytes, start: int, end: int) -> Edit:
+    """A string literal over ``start`` to ``end`` and the blank before it; blanks where that has no room."""
+    if text[start - 1 : start] not in (b" ", b"\t") or b"\n" in text[start:end]:
+        return Edit(start, blank(text[start:end]))
+    return Edit(start - 1, b'"' + b"." * (end - start - 1) + b'"')
+
+
+_MEMBER_POINTER = re.compile(rb"(->\*|(?<![0-9.])\.\*)(\s*(?:\(|[\w:]+\s*(?:\[|->|\.(?!\*))))?")
+
+
+def _member_pointers(code: bytes) -> list[Edit]:
+    """The C++ grammar knows ``.*`` before a name only: ``->*m`` → ``.* m``, ``.*m[i]`` → ``% m[i]``."""
+    return [
+        Edit(match.start(), (b"%" if match[2] else b".*").ljust(len(match[1])))
+        for match in _MEMBER_POINTER.finditer(code)
+        if match[2] or match[1] == b"->*"
+    ]

@@ -15,7 +15,7 @@ import msgspec
 
 from lwslint.facts import Condition, Span
 from lwslint.frontends import conditions as cond
-from lwslint.frontends.neutralise import Uses, neutralise
+from lwslint.frontends.neutralise import Uses, neutralise, readable
 from lwslint.frontends.scan import Directive, blank_spans, logical, scan, without_comments
 from lwslint.settings import Settings, Version
 
@@ -33,9 +33,13 @@ class Variant(msgspec.Struct, frozen=True):
     the build profile decides so and None where the variant assumes it.  ``inactive`` are the outermost
     arms that are blanked: out of the build (``truth`` False) or not assumed here (None).  ``assumed``
     lists the assumptions with their value: ``("defined FOO", 1)``, ``("FOO > 2", 0)``.
+
+    ``parsed`` is for the parser, and differs from ``text`` where the grammar lacks a construct; names,
+    literals and operators are read from ``text``.
     """
 
     text: bytes
+    parsed: bytes
     conditions: tuple[Condition, ...] = ()
     inactive: tuple[Condition, ...] = ()
     assumed: tuple[tuple[str, int], ...] = ()
@@ -530,8 +534,10 @@ def _variant(
     inactive = [record(arm) for arm in reading.blanked]
     gone: list[tuple[int, int]] = [arm.body for arm in reading.blanked]
     kept_lines = _outside(lines, gone)
-    text = neutralise(blank_spans(data, sorted([*kept_lines, *gone])), blank_spans(code, gone), uses)
-    return Variant(text, tuple(conditions), tuple(inactive), tuple(reading.atoms.items()))
+    code = blank_spans(code, gone)
+    text = neutralise(blank_spans(data, sorted([*kept_lines, *gone])), code, uses)
+    parsed = readable(text, code, uses.language)
+    return Variant(text, parsed, tuple(conditions), tuple(inactive), tuple(reading.atoms.items()))
 
 
 def _outside(spans: list[tuple[int, int]], holes: list[tuple[int, int]]) -> list[tuple[int, int]]:

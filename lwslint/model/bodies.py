@@ -113,17 +113,7 @@ class _Flattener:
                         self.value(statement.value, guards)
                     self.returns.append(self.site(statement, guards, True))
                 case If():
-                    self.value(statement.test, guards)
-                    self.statements(
-                        statement.then,
-                        (*guards, Guard("if", statement.test)),
-                        depth + 1,
-                    )
-                    self.statements(
-                        statement.other,
-                        (*guards, Guard("if", statement.test, False)),
-                        depth + 1,
-                    )
+                    self.chain(statement, guards, depth + 1)
                 case Switch():
                     self.value(statement.subject, guards)
                     for arm in statement.arms:
@@ -141,6 +131,17 @@ class _Flattener:
                     self.statements(statement.body, inner, depth + 1)
                 case Jump() | Label():
                     pass
+
+    def chain(self, link: If, guards: tuple[Guard, ...], depth: int) -> None:
+        """An if and its ``else if``s, in a loop: they nest only in the facts."""
+        while True:
+            self.value(link.test, guards)
+            self.statements(link.then, (*guards, Guard("if", link.test)), depth)
+            guards = (*guards, Guard("if", link.test, False))
+            if len(link.other) != 1 or not isinstance(link.other[0], If):
+                self.statements(link.other, guards, depth)
+                return
+            link = link.other[0]
 
     def value(self, value: Value, guards: tuple[Guard, ...], used: bool = True) -> None:
         """Record what ``value`` does, inner parts first, without recursion over its depth."""

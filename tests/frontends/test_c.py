@@ -108,7 +108,20 @@ def test_statements(source: str, spelled: str, language: str) -> None:
         ),
         ("switch (r) { int z; default: x(); }", "int z = -; switch r [default: x();]"),
         ("switch (r) { default: case A: x(); }", "switch r [A|default: x();]"),
-        ("switch (r) { case A: while (x) { case B: y(); } }", "switch r [A: while (|x|) {y();}]"),
+        (
+            "switch (r) { case A: while (x) { case B: y(); } }",
+            "switch r [B: goto case@48; / A: while (|x|) {case@48: y();}]",
+        ),
+        (
+            "switch (r) { case A: if (x) { default: y(); switch (s) { case C: z(); } } break; case B: w(); }",
+            "switch r [default: goto case@45; / A: if x {case@45: y(); switch s [C: z();]} break; / B: w();]",
+        ),
+        ("switch (r) { case A: x(); { case B: y(); } z(); }", "switch r [A: x(); / B: y(); z();]"),
+        (
+            "switch (r) { case A ... B: x(); case 1 ... 5: case ':' ... ';': y(); case N(1) ... N(2): z(); }",
+            "switch r [(A ... B): x(); / (1 ... 5)|(58 ... 59): y(); / (N(1) ... N(2)): z();]",
+        ),
+        ("switch (r) { case A...B: g(x || y); }", "switch r [(A ... B): g((x || y));]"),
     ],
 )
 def test_switch(source: str, spelled: str, language: str) -> None:
@@ -306,6 +319,19 @@ def test_a_function_survives_a_missing_brace() -> None:
     found = lower("int broken(void) { if (a) { x(); return 1; \nint h(void) { ok(); }")
     assert [x.name for x in found.functions] == ["broken", "h"]
     assert "x();" in block(found.functions[0].body)
+
+
+def test_old_style_functions_without_a_type() -> None:
+    found = lower("int n;\nmain(argc, argv) int argc; char **argv; { run(argv); }\nint g(void) { ok(); }")
+    assert [(x.name, block(x.body)) for x in found.functions] == [("main", "run(argv);"), ("g", "ok();")]
+    assert [(p.name, p.type) for p in found.functions[0].parameters] == [("argc", "int"), ("argv", "char**")]
+    assert [x.name for x in found.variables] == ["n"]
+
+
+def test_declarations_behind_a_macro_stay_variables() -> None:
+    found = lower("REGISTER(a, b)\nint a;\nint other;\nint g(void) { ok(); }")
+    assert [x.name for x in found.variables] == ["a", "other"]
+    assert [x.name for x in found.functions] == ["g"]
 
 
 def test_a_function_whose_header_is_a_macro_call() -> None:

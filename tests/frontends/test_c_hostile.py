@@ -10,7 +10,9 @@ import pytest
 
 from lwslint import facts
 from lwslint.facts import Evaluate, Return, Unknown, walk
+from lwslint.frontends.c_statements import MAX_LINKS
 from lwslint.frontends.c_unit import MAX_DEPTH, MAX_ITEMS
+from lwslint.model.outcomes import Reason, outcomes
 from tests.frontends.c_spelling import lower
 
 HOSTILE = {
@@ -69,6 +71,25 @@ def test_what_is_too_deep_is_told_and_the_rest_is_kept() -> None:
     assert [x.name for x in found.functions] == ["f", "g"]
     assert found.problem.startswith("nesting too deep at byte ")
     assert lower("int f(void) {{{{ a(); }}}}").problem == ""
+
+
+@pytest.mark.parametrize("links", [2, MAX_LINKS, MAX_LINKS + 1, 300])
+def test_a_long_dispatcher_is_kept(links: int) -> None:
+    """Whatever the chain's length: for each reason, what its link returns, and what the last else does."""
+    chain = " else ".join(f"if (reason == {n}) x = {n};" for n in range(links))
+    found = lower(f"int cb(int reason) {{ int x; {chain} else x = -1; return x; }}")
+    assert found.problem == ""
+    for number in (0, 1, links - 1, links):
+        (way,) = outcomes(found.functions[0], "reason", Reason("R", number), lambda value: None)
+        assert isinstance(way.value, facts.Number) and way.decided
+        assert way.value.value == (number if number < links else -1)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=facts.FileFacts) == found
+
+
+def test_many_case_ranges_on_a_line_cost_a_linear_scan() -> None:
+    started = time.process_time()
+    lower("int x; /* */ " + "case " * 50_000 + "...")
+    assert time.process_time() - started < 5
 
 
 def test_parentheses_cost_no_depth() -> None:

@@ -19,9 +19,10 @@ PARSERS = {
 
 
 def neutral(source: str, language: str = "c") -> str:
-    """Variant 0's text; fails unless the lengths agree, line breaks stay and it parses without an error."""
+    """Variant 0 as the parser gets it; fails unless the lengths agree, line breaks stay and it parses
+    without an error."""
     data = source.encode()
-    text = preprocess(data, language, Settings(), re.compile(rb"lws_")).variants[0].text
+    text = preprocess(data, language, Settings(), re.compile(rb"lws_")).variants[0].parsed
     assert len(text) == len(data)
     assert [i for i, c in enumerate(text) if c in b"\r\n"] == [i for i, c in enumerate(data) if c in b"\r\n"]
     tree = PARSERS[language].parse(text)
@@ -158,8 +159,11 @@ def test_declarations(source: str, language: str, expected: str) -> None:
         ("WITH_LOCK(a) {\n\t\tg();\n\t}", "c", "if (a) { g(); }"),
         ("x = MAX(a, b)\n\t\t+ 1;", "c", "x = MAX(a, b) + 1;"),
         ("goto done;\ndone:\n\t}\n\tvoid g(void) {", "c", "done: ;} void g(void) {"),
-        ('g("a" NAME "b" OTHER, 1);', "cpp", 'g("a" "b" , 1);'),
-        ('g("a" STR(x) "b");', "c", 'g("a" "b");'),
+        ('g("a" NAME "b" OTHER, 1);', "cpp", 'g("a""..." "b""....", 1);'),
+        ('g("a" STR(x) "b");', "c", 'g("a""....." "b");'),
+        ('g("a" STR(x,\n\t\ty) "b" NAME);', "cpp", 'g("a" "b""...");'),
+        ("switch (r) {\n\tcase A ... B:\n\t\tg();\n\t}", "c", "switch (r) { case A || B: g(); }"),
+        ("(this->*t[i])(x); (o->*f)(x);", "cpp", "(this% t[i])(x); (o.* f)(x);"),
         ('g(L"a" L"b", u8"c");', "cpp", 'g(L"a" L"b", u8"c");'),
     ],
 )
