@@ -31,10 +31,11 @@ _THREAD_WORD = re.compile(r"(?i)thread|task|async|spawn|worker|launch")
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """Names that the linking needs: ``callers`` wants files that mention the function, ``definitions``
+    """Names that the linking needs: ``callers`` wants files that mention the function (and, for a method,
+    its class: ``(name, class)``, the class empty for a free function), ``definitions``
     files that define the function, macro or class."""
 
-    callers: frozenset[str] = frozenset()
+    callers: frozenset[tuple[str, str]] = frozenset()
     definitions: frozenset[str] = frozenset()
 
 
@@ -48,7 +49,7 @@ class Asker:
         self._classes: set[str] = set()
         self._bases: set[str] = set()
         self._missing: set[str] = set()
-        self._public: set[str] = set()
+        self._public: dict[str, set[str]] = defaultdict(set)  # name → classes, "" for a free function
         self._seeds: set[str] = set()
         self._constants: set[str] = set()
 
@@ -71,7 +72,7 @@ class Asker:
         if function.owner and not pulled:
             self._owners[last_component(function.owner)].add(name)
         if not function.static and function.kind not in ("lambda", "macro"):
-            self._public.add(name)
+            self._public[name].add(last_component(function.owner))
         body = flatten(function)
         for site in body.calls:
             call = site.node
@@ -98,7 +99,12 @@ class Asker:
                 if caller not in leading:
                     leading.add(caller)
                     queue.append(caller)
-        callers = {n for n in leading & self._public if len(n) >= MIN_NAME and n not in _COMMON}
+        callers = {
+            (name, owner)
+            for name in leading
+            for owner in self._public.get(name, ())
+            if owner or (len(name) >= MIN_NAME and name not in _COMMON)
+        }
         missing = {n for n in self._missing | self._constants if n not in self._defined}
         missing |= {n for n in (*self._owners, *self._bases) if n not in self._classes}
         return Demand(frozenset(callers), frozenset(missing))
@@ -134,6 +140,11 @@ def _constants(value: Value) -> Iterator[str]:
     for node in walk(value):
         if isinstance(node, Name) and _CONSTANT.match(node.id) and api.constant_value(node.id) is None:
             yield node.id
+
+
+def calls(data: bytes, name: str, owner: str) -> bool:
+    """Whether the bytes may call a function: they hold its name, and its class's name, as whole words."""
+    return mentions(data, name) and (not owner or mentions(data, owner))
 
 
 def mentions(data: bytes, name: str) -> bool:

@@ -69,7 +69,7 @@ def _pull(
 
     asker = demand.Asker()
     asker.add(facts)
-    asked: set[str] = set()
+    asked: set[str | tuple[str, str]] = set()
     pulled: list[FileFacts] = []
     for _ in range(demand.ROUNDS):
         wanted = asker.ask()
@@ -92,7 +92,10 @@ def _pull(
 
 
 def _choose(
-    skipped: dict[str, Found], callers: Sequence[str], definitions: Sequence[str], settings: Settings
+    skipped: dict[str, Found],
+    callers: Sequence[tuple[str, str]],
+    definitions: Sequence[str],
+    settings: Settings,
 ) -> list[str]:
     """The files that define one of ``definitions`` or mention one of ``callers``, in order of path.
 
@@ -100,7 +103,7 @@ def _choose(
     """
     from lwslint import demand
 
-    mentioned: dict[str, list[str]] = {}
+    mentioned: dict[tuple[str, str], list[str]] = {}
     chosen: set[str] = set()
     if not callers and not definitions:
         return []
@@ -109,9 +112,9 @@ def _choose(
             data = source.read(file.real, settings.max_file_size, expected=file.identity)
         except (ReadError, MemoryError):
             continue
-        for name in callers:
-            if demand.mentions(data, name):
-                mentioned.setdefault(name, []).append(path)
+        for caller in callers:
+            if demand.calls(data, *caller):
+                mentioned.setdefault(caller, []).append(path)
         if any(demand.defines(data, name) for name in definitions):
             chosen.add(path)
     for paths in mentioned.values():

@@ -27,7 +27,7 @@ def test_public_functions_that_lead_to_lws_want_their_callers() -> None:
         void session_count(void) {}
         """
     )
-    assert wanted.callers == {"session_send"}
+    assert wanted.callers == {("session_send", "")}
 
 
 def test_an_unknown_function_that_is_given_a_routine_wants_its_definition() -> None:
@@ -77,3 +77,14 @@ def test_a_common_word_pulls_nothing_in(tmp_path: pathlib.Path) -> None:
         (tmp_path / f"user{n}.c").write_text("void f(void) { transmit(0); }\n")
     found = discover([str(tmp_path)], cwd=str(tmp_path))
     assert len(gather(found.files, Settings()).facts) == 1
+
+
+def test_a_method_s_callers_mention_its_class(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "relay.cpp").write_text(
+        "#include <libwebsockets.h>\nvoid Relay::push() { lws_callback_on_writable(wsi_); }\n"
+    )
+    (tmp_path / "user.cpp").write_text("void f(Relay &relay) { relay.push(); }\n")
+    (tmp_path / "other.cpp").write_text("void g(Stack &stack) { stack.push(); }\n")
+    found = discover([str(tmp_path)], cwd=str(tmp_path))
+    gathered = gather(found.files, Settings())
+    assert [pathlib.PurePosixPath(f.path).name for f in gathered.facts] == ["relay.cpp", "user.cpp"]

@@ -66,13 +66,16 @@ HELP = (
     "destroy the context after that (or let the service thread destroy it after its loop)"
 )
 
+# The second half of a destroy, called right after it where it is called at all (2.x).
+FOLLOW_UP = frozenset(["lws_context_destroy2"])
 REFERENCE = re.compile(r"(?i)ref_?c(?:oun)?t|dec_and_test|unref|use_count|refs?$")
 STOPS = re.compile(r"(?i)stop|shut|terminat|wait|join|quit|exit|finish|end")
 WAITS = re.compile(r"(?i)wait|join")
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
-    for name in sorted(api.functions_in(Category.DESTROY_CONTEXT) | api.functions_in(Category.DESTROY_VHOST)):
+    destroying = api.functions_in(Category.DESTROY_CONTEXT) | api.functions_in(Category.DESTROY_VHOST)
+    for name in sorted(destroying - FOLLOW_UP):
         for located in project.calls_to(name):
             found = tuple(f for f in project.threads.off_thread(*located) if convincing(project, located, f))
             if not found:
