@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from lwslint.facts import Call, Cast, FileFacts, Function, Lambda, Member, Name, Unary, Value, walk
-from lwslint.knowledge import api
+from lwslint.knowledge import api, threads
 from lwslint.knowledge.api import Category, ThreadClass
 from lwslint.model.bodies import flatten
 from lwslint.model.names import callee_name, last_component
@@ -83,7 +83,7 @@ class Asker:
             self._calls[callee].add(name)
             if _matters(callee):
                 self._seeds.add(name)
-            elif _THREAD_WORD.search(callee) and any(_may_be_function(a) for a in call.arguments):
+            elif _unknown_starter(callee) and any(_may_be_function(a) for a in call.arguments):
                 self._missing.add(callee)
         for site in () if pulled else body.assigns:
             target = getattr(site.node, "target", None)
@@ -121,6 +121,11 @@ def _matters(name: str) -> bool:
     return category in (Category.SERVICE, Category.DESTROY_CONTEXT) or (
         api.thread_class(name) is ThreadClass.SERVICE and category is not Category.CREATE_CONTEXT
     )
+
+
+def _unknown_starter(name: str) -> bool:
+    """Whether a name sounds like starting a thread and is no API that the thread table knows."""
+    return bool(_THREAD_WORD.search(name)) and not name.startswith("pthread_") and not threads.called(name)
 
 
 def _name_of(file: FileFacts, function: Function) -> str:
@@ -175,6 +180,7 @@ def defines(data: bytes, name: str) -> bool:
 # Function names that are words of every project.
 _COMMON = frozenset(
     [
+        *("WinMain", "wmain", "TEST_F", "TEST_P", "setup", "teardown", "setUp", "tearDown"),
         *("close", "connect", "create", "destroy", "error", "event", "init_", "main", "operator", "process"),
         *("reset", "service", "start", "state", "timer", "update", "write", "flush", "handle", "handler"),
         *("message", "notify", "onOpen", "onClose", "onMessage", "request", "response", "client", "server"),
