@@ -10,8 +10,8 @@ Spans are byte offsets into the file as it is on disk (``start`` inclusive, ``en
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -419,33 +419,32 @@ class FileFacts(Fact, frozen=True):
 # --------------------------------------------------------------------------- walking
 
 
+_PARTS: Final[dict[type, Callable[[Any], tuple[Value, ...]]]] = {
+    Call: lambda v: (
+        (v.function, *v.arguments, *(k.value for k in v.keywords))
+        if v.keywords
+        else (v.function, *v.arguments)
+    ),
+    Binary: lambda v: (v.left, v.right),
+    Assign: lambda v: (v.value, v.target),
+    Member: lambda v: (v.object,),
+    Unary: lambda v: (v.operand,),
+    Cast: lambda v: (v.operand,),
+    Index: lambda v: (v.object, v.index),
+    Conditional: lambda v: (v.test, v.then, v.other),
+    Initializer: lambda v: tuple([item.value for item in v.items]),
+    Unknown: lambda v: v.parts,
+}
+"""By type, not by ``match``: every rule walks every value, and most values are the last cases of a match."""
+
+
 def parts(value: Value) -> tuple[Value, ...]:
     """The values directly inside ``value``, in the order C evaluates or writes them.
 
     A lambda's body is a function of its own and is not entered.
     """
-    match value:
-        case Call():
-            named = tuple(k.value for k in value.keywords)
-            return (value.function, *value.arguments, *named)
-        case Binary():
-            return (value.left, value.right)
-        case Assign():
-            return (value.value, value.target)
-        case Member():
-            return (value.object,)
-        case Unary() | Cast():
-            return (value.operand,)
-        case Index():
-            return (value.object, value.index)
-        case Conditional():
-            return (value.test, value.then, value.other)
-        case Initializer():
-            return tuple(item.value for item in value.items)
-        case Unknown():
-            return value.parts
-        case _:
-            return ()
+    inner = _PARTS.get(type(value))
+    return () if inner is None else inner(value)
 
 
 def walk(value: Value) -> Iterator[Value]:
@@ -453,9 +452,11 @@ def walk(value: Value) -> Iterator[Value]:
     stack: list[tuple[Value, bool]] = [(value, False)]
     while stack:
         node, entered = stack.pop()
-        inner = () if entered else parts(node)
+        inside = None if entered else _PARTS.get(type(node))
+        inner = () if inside is None else inside(node)
         if not inner:
             yield node
             continue
         stack.append((node, True))
-        stack.extend((child, False) for child in reversed(inner))
+        for child in inner[::-1]:
+            stack.append((child, False))

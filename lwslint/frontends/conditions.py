@@ -49,6 +49,7 @@ _TOKEN = re.compile(
     |(?P<other>"(?:[^"\\]|\\.)*"|<=|>=|==|!=|&&|\|\||<<|>>|[-+*/%<>!~&|^?:(),.]|\S))""",
     re.VERBOSE,
 )
+_PARENTHESIS = re.compile(r"[()]")
 _NAME = re.compile(r"(?<![\w$'])[A-Za-z_$][\w$]*")
 _ALTERNATIVE = {
     "and": "&&",
@@ -431,24 +432,28 @@ def _wrap(number: int) -> int:
 def _key(expression: Expression) -> str:
     if expression.op == "defined":
         return _defined_key(expression.text)
-    text = expression.text
-    while text.startswith("(") and text.endswith(")") and _encloses(text):
-        text = text[1:-1]
-    return text
+    return _unwrapped(expression.text)
 
 
 def _defined_key(name: str) -> str:
     return f"defined {_ALIASES.get(name, name)}"
 
 
-def _encloses(text: str) -> bool:
-    """Whether the first and the last parenthesis of ``text`` belong together."""
+def _unwrapped(text: str) -> str:
+    """``text`` without the parentheses that are around all of it."""
+    if not text.startswith("("):
+        return text
+    opened: list[int] = []
+    closed_at: dict[int, int] = {}
+    for match in _PARENTHESIS.finditer(text):
+        if match[0] == "(":
+            opened.append(match.start())
+        elif opened:
+            closed_at[opened.pop()] = match.start()
     depth = 0
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
+    while closed_at.get(depth) == len(text) - 1 - depth:
+        depth += 1
+    return text[depth : len(text) - depth]
 
 
 def assume(expression: Expression, wanted: bool, lookup: Lookup, atoms: Atoms) -> bool:

@@ -16,7 +16,9 @@ differ are forgotten).  Variables are known by name, so a shadowed local shares 
 
 from __future__ import annotations
 
+import functools
 import heapq
+import operator
 from collections.abc import Callable, Iterator, Set
 from typing import NamedTuple
 
@@ -115,8 +117,11 @@ _Fork = tuple[int, int]
 
 
 class _State(NamedTuple):
+    """``made`` has a bit for each call in :attr:`_Machine.made`: a callback may make thousands of calls,
+    and a tuple of them for every step would cost the square of that."""
+
     environment: _Environment
-    made: tuple[int, ...] = ()
+    made: int = 0
     matched: bool = False
     acts: bool = False
     dispatched: bool = False
@@ -251,7 +256,7 @@ class _Machine:
     def effects(self, value: Value, state: _State) -> _State:
         """``state`` after ``value`` was evaluated: assignments to locals, and calls of interest."""
         environment = dict(state.environment)
-        made = list(state.made)
+        made = state.made
         acts, dispatched = state.acts, state.dispatched
         for node in facts.walk(value):
             match node:
@@ -264,7 +269,7 @@ class _Machine:
                 case facts.Call():
                     handed = self.handed(node, environment)
                     if handed is not None or call_name(node) in self.watch:
-                        made.append(self.record(node, handed))
+                        made |= 1 << self.record(node, handed)
                     if handed is not None:
                         # A result variable that travels with the reason may be a reference.
                         for argument in node.arguments:
@@ -279,7 +284,7 @@ class _Machine:
                     pass
         return state._replace(
             environment=tuple(sorted(environment.items(), key=_by_name)),
-            made=tuple(sorted(set(made))),
+            made=made,
             acts=acts,
             dispatched=dispatched,
         )
@@ -338,6 +343,9 @@ class _Machine:
             self.positions[key] = len(self.made)
             self.made.append(Made(call, handed))
         return self.positions[key]
+
+    def members(self, made: int) -> Iterator[Made]:
+        return (call for at, call in enumerate(self.made) if made >> at & 1)
 
     # ---- the walk
 
@@ -460,7 +468,7 @@ class _Machine:
                 kind=node.kind,
                 value=value,
                 span=node.span,
-                made=tuple(sorted((self.made[i] for i in state.made), key=_by_span)),
+                made=tuple(sorted(self.members(state.made), key=_by_span)),
                 matched=state.matched,
                 acts=state.acts,
                 decided=node.kind != "unknown" and not state.forks and not state.dispatched,
@@ -534,7 +542,7 @@ def _joined(states: list[_State]) -> list[_State]:
     return [
         _State(
             _widened([state.environment for state in widened]),
-            tuple(sorted({index for state in widened for index in state.made})),
+            functools.reduce(operator.or_, (state.made for state in widened)),
             any(state.matched for state in widened),
             any(state.acts for state in widened),
             True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lwslint.frontends import conditions as cond
@@ -142,3 +144,14 @@ def test_negation_is_readable() -> None:
 
 def test_names() -> None:
     assert cond.names("defined(A) && B > 0x10L || !A || f('x', C)") == ("A", "B", "f", "C")
+
+
+@pytest.mark.parametrize("text", ["x y", "(x) y", "(x) y (z)", "x)) y", "((x y"])
+def test_parentheses_around_the_whole_make_no_other_atom(text: str) -> None:
+    """What is too large to be parsed is an atom as a whole; 5,000 parentheses cost no square of that."""
+    atoms: cond.Atoms = {}
+    started = time.process_time()
+    assert cond.assume(cond.parse("(" * 5000 + text + ")" * 5000), True, lambda name: cond.UNKNOWN, atoms)
+    (key,) = atoms
+    assert (key == text) is (text.count("(") == text.count(")"))
+    assert time.process_time() - started < 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lwslint import facts
@@ -258,3 +260,16 @@ def test_one_graph_answers_for_several_reasons_and_always_the_same() -> None:
         == leave(graph, HTTP, resolve)
         == outcomes(function, "reason", HTTP, resolve)
     )
+
+
+def test_many_calls_cost_no_square() -> None:
+    calls = 10_000
+    (function,) = functions(HEAD + "{ " + "lws_serve_http_file(wsi); " * calls + f"return {DUMMY}; }}")
+    graph = graph_of(function, "reason")
+    started = time.process_time()
+    (way,) = leave(graph, HTTP, resolve, WATCHED)
+    assert time.process_time() - started < 1
+    assert [call_name(made.call) for made in way.made] == [
+        *["lws_serve_http_file"] * calls,
+        "lws_callback_http_dummy",
+    ]
