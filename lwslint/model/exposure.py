@@ -273,7 +273,7 @@ class Judge:
             letters = [label.value for label in map(strip, labels) if isinstance(label, Number)]
             spelled = " ".join(f"'{chr(n)}'" if 32 < n < 127 else str(n) for n in letters)
             if subject & {"opt", "getopt", "option", "optarg"}:
-                return Exposure("switch", circumstance, f"case {spelled}")
+                return Exposure("switch", circumstance, f"case {spelled}", weak=True)
         return ALWAYS
 
     def _atom(self, atom: Value, holds: bool, definition: Definition, choice: bool) -> str:
@@ -287,7 +287,7 @@ class Judge:
         words = self._words(atom, definition)
         spelled = " ".join(sorted(words))
         if any(_asks_weaker(word) for word in words) or _WEAKER.search(spelled):
-            return "switch"
+            return "fail-open" if self._by_default(atom, holds, definition) else "switch"
         if words & _ANCHOR_WORDS and not words & {"client"}:
             return "always" if positive else "fail-open"
         if words & _TLS_WORDS or any(
@@ -309,6 +309,16 @@ class Judge:
             return None
         truths = {a.kind == "number" and a.number != 0 for a in possible.alternatives}
         return truths.pop() if len(truths) == 1 else None
+
+    def _by_default(self, atom: Value, holds: bool, definition: Definition) -> bool:
+        """Whether a switch is on until somebody turns it off: a field or global that starts out so."""
+        if not isinstance(_bare_test(atom), Name | Member):
+            return False
+        for a in self.values.possible(atom, definition).alternatives:
+            initial = a.pieces and all(piece.definition.id < 0 for piece in a.pieces)
+            if initial and not a.when and a.kind in ("number", "null"):
+                return holds == (a.kind == "number" and a.number != 0)
+        return False
 
     def _words(self, value: Value | None, definition: Definition | None, depth: int = 0) -> set[str]:
         """The words in a condition, and in what its local variables were computed from."""

@@ -158,6 +158,26 @@ def test_plain_connections_that_are_meant(body: str) -> None:
     assert reports(client(body), [LWS401, LWS402]) == []
 
 
+def test_an_option_that_asks_for_tls_and_gets_none() -> None:
+    source = """
+        int main(int argc, char **argv) { int n, use_ssl = 0; struct lws_client_connect_info i = {0};
+            while ((n = getopt(argc, argv, "s")) >= 0) switch (n) {
+            case 's': use_ssl = 2; break; }
+            i.ssl_connection = use_ssl; lws_client_connect_via_info(&i); }
+    """
+    assert [severity for _, _, severity in reports({"main.c": source}, [LWS402])] == ["error"]
+
+
+@pytest.mark.parametrize(("default", "expected"), [("true", ["error"]), ("false", ["note"])])
+def test_a_switch_that_is_on_by_default(default: str, expected: list[str]) -> None:
+    source = f"""class C {{ bool skip_verify = {default};
+        void set(bool x) {{ skip_verify = x; }}
+        void f() {{ lws_client_connect_info i{{}}; i.ssl_connection = LCCSCF_USE_SSL;
+            if (skip_verify) i.ssl_connection |= LCCSCF_ALLOW_SELFSIGNED;
+            lws_client_connect_via_info(&i); }} }};"""
+    assert loudness({"main.cpp": source}) == expected
+
+
 # --------------------------------------------------------------------------- LWS403
 
 CALLBACK = """

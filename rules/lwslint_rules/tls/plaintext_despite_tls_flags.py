@@ -67,7 +67,8 @@ def _report(weakness: Weakness, target: str) -> Diagnostic:
         named = " | ".join(dict.fromkeys(use.flag.name for use in weakness.uses))
         spelled = f"{spelled} ({named})"
     message = f"this connects without TLS: {spelled} lacks LCCSCF_USE_SSL, the only bit that {target} asks"
-    chosen = weakness.exposure.kind in ("switch", "build")
+    # An option that asks for TLS and gets none is no excuse; one that asks for weak TLS is its user's choice.
+    chosen = weakness.exposure.kind in ("switch", "build") and not weakness.exposure.weak
     if chosen:
         message += f"; only when asked for: {weakness.exposure.text}"
     place = weakness.sink or weakness.place
