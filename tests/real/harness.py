@@ -1,0 +1,178 @@
+"""Builds programs against the installed libwebsockets and watches them run.
+
+A program is never changed for its proof: ``programs/spy.c`` is linked beside it, the linker's ``--wrap``
+hands a few of its calls over, and what lws tells the program comes out on standard output, one line for
+each event (the forms are listed at the top of ``spy.c``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+FIXTURES = FOLDER.parent.parent / "fixtures"
+PROGRAMS = FOLDER / "programs"
+
+WRAPPED = ("lws_create_context", "lws_client_connect_via_info", "nanosleep", "clock_nanosleep")
+# Longest wait for something that lws does at once when it does it; generous for a machine under load.
+SOON = 8.0
+# How long nothing must happen before a test says that it does not happen.
+SILENCE = 1.5
+
+_COMPILER = {".c": ("gcc", "-std=gnu11"), ".cpp": ("g++", "-std=c++20")}
+
+
+def lacking() -> str:
+    """What this machine lacks to build and run programs with libwebsockets; empty when nothing."""
+    if not sys.platform.startswith("linux"):
+        return "no Linux"
+    for tool in ("gcc", "g++", "pkg-config"):
+        if shutil.which(tool) is None:
+            return f"no {tool}"
+    if subprocess.run(["pkg-config", "--exists", "libwebsockets"], check=False).returncode:
+        return "no libwebsockets with its headers"
+    probe = "#include <libwebsockets.h>\n#if !defined(LWS_WITH_TLS)\n#error no TLS\n#endif\n"
+    done = subprocess.run(
+        ["gcc", "-fsyntax-only", "-xc", "-"], input=probe, capture_output=True, text=True, check=False
+    )
+    return "no libwebsockets with TLS" if done.returncode else ""
+
+
+def version() -> str:
+    """The release of the installed libwebsockets, such as ``4.1.6``."""
+    done = subprocess.run(
+        ["pkg-config", "--modversion", "libwebsockets"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip().strip("-")
+
+
+def build(sources: Sequence[Path], target: Path) -> None:
+    """Compiles and links C and C++ sources with the spy; raises AssertionError with the compiler's words."""
+    objects = []
+    for source in (PROGRAMS / "spy.c", *sources):
+        objects.append(target.with_name(f"{target.name}.{len(objects)}.o"))
+        compiler = _COMPILER[source.suffix]
+        _tool([*compiler, "-g", "-O1", "-c", f"-I{source.parent}", str(source), "-o", str(objects[-1])])
+    libraries = subprocess.run(
+        ["pkg-config", "--libs", "libwebsockets"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    wraps = [f"-Wl,--wrap={name}" for name in WRAPPED]
+    linker = "g++" if any(source.suffix == ".cpp" for source in sources) else "gcc"
+    tail = [*libraries, "-lssl", "-lcrypto", "-lpthread"]
+    _tool([linker, *wraps, *map(str, objects), "-o", str(target), *tail])
+
+
+def _tool(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+
+
+class Run:
+    """One run of a program, its lines as they come, and its end, which :meth:`stop` brings about."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.lines: list[str] = []
+        self._command = command
+        self._more = threading.Condition()
+        self._closed = False
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for raw in self._process.stdout:
+            with self._more:
+                self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                self._more.notify_all()
+        with self._more:
+            self._closed = True
+            self._more.notify_all()
+
+    def expect(self, pattern: str, why: str, seconds: float = SOON) -> re.Match[str]:
+        """The first line that matches; fails when the program ends or time is up before there is one."""
+        match = self.seen(pattern, seconds)
+        assert match is not None, self.complaint(f"expected of lws: {why} (/{pattern}/)")
+        return match
+
+    def seen(self, pattern: str, seconds: float = 0.0) -> re.Match[str] | None:
+        """The first line that matches, now or within ``seconds``; None when there is none."""
+        wanted = re.compile(pattern)
+        end = time.monotonic() + seconds
+        with self._more:
+            at = 0
+            while True:
+                for line in self.lines[at:]:
+                    if match := wanted.search(line):
+                        return match
+                at = len(self.lines)
+                if self._closed or not self._more.wait_for(
+                    lambda at=at: self._closed or len(self.lines) > at,  # type: ignore[misc]
+                    max(0.0, end - time.monotonic()),
+                ):
+                    return None
+
+    def never(self, pattern: str, why: str, seconds: float = SILENCE) -> None:
+        """Fails when a line matches, now or within ``seconds``."""
+        assert self.seen(pattern, seconds) is None, self.complaint(
+            f"expected of lws: {why} (no /{pattern}/ within {seconds} s)"
+        )
+
+    def wait(self, seconds: float = SOON) -> int | None:
+        """The exit status (negative: the signal); None while the program still runs after ``seconds``."""
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join(SOON)
+        return status
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the running program has used, user and system."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def complaint(self, expected: str) -> str:
+        """What was expected, and all that was seen: the text of a failed assertion."""
+        status = self._process.poll()
+        state = "still runs" if status is None else f"ended with {status}"
+        shown = self.lines if len(self.lines) <= 120 else [*self.lines[:60], "…", *self.lines[-60:]]
+        return "\n".join((expected, f"seen ({' '.join(self._command)}, {state}):", *shown))
+
+    def stop(self) -> None:
+        """Ends the program and whatever it started; harmless when it has ended."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait(SOON)
+        self._reader.join(SOON)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+# How tests start a program: the sources' folder or file, arguments, and settings of the spy.
+Start = Callable[..., Run]
+
+
+def sources(place: Path) -> list[Path]:
+    """The sources of a program: those in a folder, or the one file itself."""
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.iterdir() if path.suffix in _COMPILER)
