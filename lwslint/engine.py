@@ -1,4 +1,4 @@
-"""One run: discover, gather facts, link them, ask the rules, filter and sort.
+"""One run: discover, gather facts, link them, ask the rules, suppress, filter and sort.
 
 Prints nothing and knows no command line.  Whatever fails is recorded as a problem and the rest of
 the run goes on: half of the findings and a clear message are worth more than a traceback.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lwslint import suppressions
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
 from lwslint.discovery import Exclusion, Skipped, discover
 from lwslint.facts import FileFacts, Span
@@ -18,6 +19,7 @@ from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
 from lwslint.source import Texts
+from lwslint.suppressions import PathIgnore, Suppressed
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -35,9 +37,21 @@ class Parsed(msgspec.Struct, frozen=True):
     errors: tuple[Span, ...] = ()
 
 
+class Hidden(msgspec.Struct, frozen=True):
+    """How many findings are not shown for one reason."""
+
+    reason: str
+    number: int
+
+
 class Result(msgspec.Struct, frozen=True):
     """What a run found.  ``parsed`` are the files analysed; ``other`` counts the files that are not
-    source code; ``texts`` gives reporters the lines to show."""
+    source code; ``texts`` gives reporters the lines to show.
+
+    ``diagnostics`` are those to report.  ``everything`` holds those that are hidden too (``hidden`` says
+    how many and why): a fingerprint depends on its equals, shown or not.  ``stale`` counts the entries
+    of the baseline that match nothing any more.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     parsed: tuple[Parsed, ...]
@@ -45,6 +59,10 @@ class Result(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     texts: Texts
     other: int = 0
+    everything: tuple[Diagnostic, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    stale: int = 0
 
     def of(self, severity: Severity) -> int:
         return sum(1 for diagnostic in self.diagnostics if diagnostic.severity is severity)
@@ -57,11 +75,14 @@ def lint(
     *,
     cwd: str,
     exclude: Sequence[Exclusion] = (),
+    per_file_ignores: Sequence[PathIgnore] = (),
+    catalogue: Sequence[LoadedRule] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
     ``exclude`` stands for ``settings.exclude``, bound to the folders that its patterns start in.
+    ``catalogue`` are all rules there are (default: ``rules``), which a suppression may name.
     ``progress`` is called with files done and files in all.
     """
     found = discover(paths, cwd=cwd, exclude=exclude)
@@ -69,21 +90,51 @@ def lint(
     from lwslint.gather import gather
 
     gathered = gather(found.files, settings, progress)
-    diagnostics, crashes = check(gathered.facts, settings, rules)
+    found_by_rules, crashes = check(gathered.facts, settings, rules)
+    texts = Texts({file.path: file.real for file in found.files}, settings.max_file_size)
+    problems = (*found.problems, *gathered.problems, *crashes)
+    # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
+    # finding may be missing there, which does not make its suppression superfluous.
+    named = {file.path for file in found.files if file.explicit}
+    outcome = suppressions.apply(
+        found_by_rules,
+        gathered.facts,
+        texts,
+        rules,
+        catalogue or rules,
+        judged=lambda path: not problems and path not in named,
+    )
+    everything = tuple(sorted((*found_by_rules, *outcome.complaints), key=sort_key))
+    kept, by_path = suppressions.by_path(
+        sorted((*outcome.kept, *outcome.complaints), key=sort_key), per_file_ignores, texts, rules
+    )
+    # Last, so that a comment that suppresses an unsure finding is not called unused.
+    shown = tuple(diagnostic for diagnostic in kept if diagnostic.confidence >= settings.min_confidence)
     return Result(
-        diagnostics=diagnostics,
+        diagnostics=shown,
         parsed=tuple(map(_parsed, gathered.facts)),
         skipped=tuple(sorted((*found.skipped, *gathered.skipped), key=lambda item: item.path)),
-        problems=(*found.problems, *gathered.problems, *crashes),
-        texts=Texts({file.path: file.real for file in found.files}, settings.max_file_size),
+        problems=problems,
+        texts=texts,
         other=found.other,
+        everything=everything,
+        suppressed=(*outcome.suppressed, *by_path),
+        hidden=hidden(
+            ("suppressed by a comment", len(outcome.suppressed)),
+            ("suppressed by per-file-ignores", len(by_path)),
+        ),
     )
+
+
+def hidden(*counts: tuple[str, int]) -> tuple[Hidden, ...]:
+    """The reasons that hid anything."""
+    return tuple(Hidden(reason, number) for reason, number in counts if number)
 
 
 def check(
     facts: Sequence[FileFacts], settings: Settings, rules: Sequence[LoadedRule]
 ) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
-    """Link the facts and ask each rule; the findings come filtered, sorted and without repetition.
+    """Link the facts and ask each rule; the findings come sorted and without repetition.
 
     With no facts nothing is linked: a tree without libwebsockets has no project.
     """
@@ -101,8 +152,7 @@ def check(
         problem = _ask(rule, project, found)
         if problem is not None:
             problems.append(problem)
-    kept = [diagnostic for diagnostic in found if diagnostic.confidence >= settings.min_confidence]
-    return tuple(dict.fromkeys(sorted(kept, key=sort_key))), tuple(problems)
+    return tuple(dict.fromkeys(sorted(found, key=sort_key))), tuple(problems)
 
 
 def _ask(rule: LoadedRule, project: Project, found: list[Diagnostic]) -> Problem | None:

@@ -181,6 +181,13 @@ class SourceText:
         self._last = (number, text)
         return text
 
+    def line_span(self, number: int) -> Span:
+        """The bytes of a line with its line end, without a byte order mark; empty outside the file."""
+        if not 1 <= number <= self.lines:
+            return Span(len(self.data), len(self.data))
+        end = self._starts[number] if number < self.lines else len(self.data)
+        return Span(self._text_start(number), end)
+
     def excerpt(self, span: Span, *, columns: int = 160) -> Excerpt:
         """The first line of ``span`` with the carets that mark it, at most ``columns`` wide."""
         start, end = self.position(span.start), self.position(max(span.start, span.end))
@@ -213,6 +220,10 @@ class Texts:
         if path not in self._read:
             self._read[path] = SourceText(self._bytes(path))
         return self._read[path]
+
+    def real(self, path: str) -> str:
+        """Where the system finds the file that reports call ``path``; empty for an unknown one."""
+        return self._files.get(path, "")
 
     def _bytes(self, path: str) -> bytes:
         try:

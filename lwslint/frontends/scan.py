@@ -176,3 +176,21 @@ def _opens_line(data: bytes, line_start: int, at: int, comment: tuple[int, int])
     if comment[1] <= line_start or data[comment[1] : at].strip():
         return False
     return comment[0] < line_start or not data[line_start : comment[0]].strip()
+
+
+def quiet(data: bytes, language: str) -> tuple[tuple[int, int], ...]:
+    """Where the comments and literals of ``data`` stand, those behind directives included, in order.
+
+    ``language`` is ``c`` or ``cpp``.  A comment begins with a slash, a raw string's span at its quote.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    search = _TOKEN.search
+    while match := search(data, at):
+        start, at = match.span()
+        if data[start] == 0x23:  # '#'
+            continue
+        if data[start] == 0x22 and language == "cpp":  # '"'
+            at = _raw_string_end(data, start) or at
+        found.append((start, at))
+    return tuple(found)
