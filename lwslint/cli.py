@@ -15,10 +15,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from lwslint import __version__, config, registry
+from lwslint import __version__, config, output, registry
 from lwslint.config import ConfigError, ConfigFile, Options
+from lwslint.output import STDOUT, Output, OutputError
 from lwslint.progress import Bar
 from lwslint.registry import RegistryError, SelectorError
+from lwslint.reporters import FORMATS, TEXT, WIDTH, View, logs
 from lwslint.reporters.style import Style, wants_colour
 from lwslint.rule import LoadedRule
 from lwslint.source import clean
@@ -26,9 +28,9 @@ from lwslint.source import clean
 if TYPE_CHECKING:
     from lwslint.discovery import Exclusion
     from lwslint.engine import Result
+    from lwslint.settings import Settings
 
 CLEAN, FOUND, BROKEN, INTERRUPTED = 0, 1, 2, 130
-_FORMATS = ("full", "concise", "json")
 _COMMANDS = """\
 commands:
   lwslint PATH ...          lint files and folders (default: the current folder)
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _list(argv[1:])
             case _:
                 return _lint(_parser().parse_args(argv))
-    except (UsageError, ConfigError, SelectorError, RegistryError) as error:
+    except (UsageError, ConfigError, SelectorError, RegistryError, OutputError) as error:
         _complain(str(error))
         return BROKEN
     except KeyboardInterrupt:
@@ -134,7 +136,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--config", metavar="FILE", help="use this configuration file")
     add("--isolated", action="store_true", help="use no configuration file")
-    add("--output-format", choices=_FORMATS, default="full", help="(default: full)")
+    add(
+        "--output-format",
+        action="append",
+        metavar="FORMAT[:FILE]",
+        dest="outputs",
+        help=f"how to report, and into which file (default: full, to standard output); can be given several "
+        f"times; formats: {', '.join(FORMATS)}",
+    )
     add("--statistics", action="store_true", help="also count the findings of each rule")
     add(
         "--show-files",
@@ -175,6 +184,7 @@ def _lint(arguments: argparse.Namespace) -> int:
     options = config.merge(_options(arguments), under)
     settings = config.settings(options, arguments.defines, arguments.undefines)
     rules = _select(options, file, arguments)
+    outputs = output.parse(arguments.outputs or ["full"])
     # Imported late: the engine brings the file walk, and with the first file the parsers.
     from lwslint import engine
 
@@ -193,8 +203,11 @@ def _lint(arguments: argparse.Namespace) -> int:
         bar.close()
     code = BROKEN if result.problems else FOUND if engine.fails(result, settings.fail_on) else CLEAN
     _tell(result, file, arguments)
-    _print(_shown_files(result) if arguments.show_files else _report(result, arguments))
-    return BROKEN if result.problems else CLEAN if arguments.show_files else code
+    if arguments.show_files:
+        _print(_shown_files(result))
+        return BROKEN if result.problems else CLEAN
+    written = _write(result, outputs, _view(arguments, settings, rules))
+    return code if written else BROKEN
 
 
 def _exclusions(arguments: argparse.Namespace, file: ConfigFile | None, cwd: str) -> list[Exclusion]:
@@ -238,31 +251,47 @@ def _select(
     return registry.select(rules, options.select or (), options.ignore or ())
 
 
-def _report(result: Result, arguments: argparse.Namespace) -> Iterator[str]:
-    """The lines of the report in the format that was asked for."""
-    from lwslint.reporters import concise, full, json, summary
+def _view(arguments: argparse.Namespace, settings: Settings, rules: tuple[LoadedRule, ...]) -> View:
+    return View(
+        rules=rules,
+        fail_on=settings.fail_on,
+        statistics=arguments.statistics,
+        summary=not arguments.quiet,
+    )
 
-    if arguments.output_format == "json":
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-        yield json.report(result).rstrip("\n")
-        return
-    style = _style()
-    if arguments.output_format == "concise":
-        yield from concise.report(result, style)
-    else:
-        yield from full.report(result, style, _width(full.WIDTH))
-    if arguments.statistics and result.diagnostics:
-        yield from summary.statistics(result, style)
-    if not arguments.quiet:
-        yield from summary.lines(result, style)
+
+def _write(result: Result, outputs: Sequence[Output], view: View) -> bool:
+    """Write every report; false when one could not be written.
+
+    When all go to files, standard output gets what a person wants to know: the summary.
+    """
+    from lwslint import reporters
+
+    complete = True
+    for name, file in outputs:
+        if file == STDOUT:
+            continue
+        try:
+            output.write(file, reporters.render(name, result, view))
+        except OutputError as error:
+            _complain(str(error))
+            complete = False
+    shown = view._replace(style=_style(), width=_width(WIDTH))
+    printed = next((name for name, file in outputs if file == STDOUT), None)
+    if printed is None:
+        _print(reporters.closing(result, shown))
+        return complete
+    if printed not in TEXT and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    _print(reporters.render(printed, result, shown))
+    return complete
 
 
 def _shown_files(result: Result) -> Iterator[str]:
     for parsed in result.parsed:
-        yield f"lint  {clean(parsed.path)}  ({parsed.language})"
+        yield logs.inert(f"lint  {clean(parsed.path)}  ({parsed.language})")
     for item in result.skipped:
-        yield f"skip  {clean(item.path)}  ({item.reason})"
+        yield logs.inert(f"skip  {clean(item.path)}  ({item.reason})")
     if result.other:
         files = "1 file that is" if result.other == 1 else f"{result.other} files that are"
         yield f"skip  {files} neither C nor C++"
@@ -335,11 +364,11 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"lwslint: error: {clean(message)}\n")
+    sys.stderr.write(f"lwslint: error: {logs.inert(clean(message))}\n")
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(f"lwslint: {clean(message)}\n")
+    sys.stderr.write(f"lwslint: {logs.inert(clean(message))}\n")
 
 
 def _style() -> Style:

@@ -13,9 +13,9 @@ from lwslint import documentation, engine
 from lwslint.diagnostics import Diagnostic, Severity, Step
 from lwslint.engine import Parsed, Result
 from lwslint.facts import Place, Span
+from lwslint.fingerprint import fingerprints
 from lwslint.problem import Problem
-from lwslint.reporters import concise, full, summary
-from lwslint.reporters import json as json_report
+from lwslint.reporters import View, render, summary
 from lwslint.reporters.style import Style, wants_colour
 from lwslint.source import Texts
 from tests.conftest import BAD_RULE, FAKE_RULES, LOST_RULE, WriteTree
@@ -40,6 +40,10 @@ def result(root: Path, *diagnostics: Diagnostic, problems: tuple[Problem, ...] =
     )
 
 
+def report(name: str, outcome: Result, *, width: int = 100) -> list[str]:
+    return list(render(name, outcome, View(width=width, summary=False)))
+
+
 @pytest.fixture
 def relay(write_tree: WriteTree) -> Result:
     root = write_tree({"src/relay.c": RELAY})
@@ -61,9 +65,10 @@ def relay(write_tree: WriteTree) -> Result:
 
 
 def test_full(relay: Result) -> None:
-    assert "\n".join(full.report(relay, PLAIN, 80)) == (
+    assert "\n".join(report("full", relay, width=80)) == (
         """\
-src/relay.c:3:2: error[LWS901] the relay crashes: `lws_write` runs on `main`
+error[LWS901] the relay crashes: `lws_write` runs on `main`
+  --> src/relay.c:3:2
 3 |     lws_write(wsi);
   |     ^^^^^^^^^^^^^^
 
@@ -78,25 +83,26 @@ src/relay.c:3:2: error[LWS901] the relay crashes: `lws_write` runs on `main`
         write it in LWS_CALLBACK_SERVER_WRITEABLE.
             queue_push(frame);
         Nothing else is safe.
-  https://lwslint.readthedocs.io/rules/bad-call
+  at stake: crash · https://lwslint.readthedocs.io/rules/bad-call
 
-src/relay.c:4:2: warning[LWS902] the connection is lost
+warning[LWS902] the connection is lost
+  --> src/relay.c:4:2
 4 |     return run();
   |     ^^^^^^
-  https://lwslint.readthedocs.io/rules/lost-call
+  at stake: connection · https://lwslint.readthedocs.io/rules/lost-call
 """
     )
 
 
 def test_concise(relay: Result) -> None:
-    assert list(concise.report(relay, PLAIN)) == [
+    assert list(report("concise", relay)) == [
         "src/relay.c:3:2: error[LWS901] the relay crashes: `lws_write` runs on `main`",
         "src/relay.c:4:2: warning[LWS902] the connection is lost",
     ]
 
 
 def test_json(relay: Result) -> None:
-    document = json.loads(json_report.report(relay))
+    document = json.loads("\n".join(report("json", relay)))
     assert document["version"] == 1
     first = document["diagnostics"][0]
     assert first == {
@@ -118,6 +124,7 @@ def test_json(relay: Result) -> None:
             {"path": "src/relay.c", "line": 4, "column": 9, "message": "and serves the context here"},
         ],
         "fix": None,
+        "fingerprint": fingerprints(relay.diagnostics, relay.texts)[0],
     }
     assert document["summary"] == {
         "files": 1,
@@ -163,13 +170,13 @@ def test_nothing_from_the_linted_tree_can_move_hide_or_fake_output(write_tree: W
     )
     outcome = result(root, evil, problems=(Problem(EVIL_NAME, "\x1b"),))
     texts = [
-        *full.report(outcome, PLAIN, 80),
-        *concise.report(outcome, PLAIN),
+        *report("full", outcome, width=80),
+        *report("concise", outcome),
         *summary.lines(outcome, PLAIN),
-        *(line for line in json_report.report(outcome).split("\n")),
+        *report("json", outcome),
     ]
     assert all(text.isprintable() for text in texts)
-    assert list(concise.report(outcome, PLAIN)) == [
+    assert list(report("concise", outcome)) == [
         r"a\x1b[2J\n\u202eb.c:1:22: error[LWS901] call of \x1b[31m\nfake.c:1:1: error"
     ]
     shown = [line for line in texts if line.startswith("1 | ")]
@@ -184,25 +191,26 @@ def test_wide_characters_keep_the_carets_in_place(write_tree: WriteTree) -> None
     data = text.encode("gbk")
     start = data.index(b"bad")
     outcome = result(root, BAD_RULE.report(Place("a.c", Span(start, start + 3)), "x"))
-    lines = list(full.report(outcome, PLAIN))
-    assert lines[0].startswith("a.c:1:12: ")
-    assert lines[1:3] == ['1 |     log("连接", bad);', "  |                 ^^^"]
+    lines = list(report("full", outcome))
+    assert lines[1] == "  --> a.c:1:12"
+    assert lines[2:4] == ['1 |     log("连接", bad);', "  |                 ^^^"]
 
 
 def test_a_place_that_cannot_be_shown_is_reported_without_its_line(tmp_path: Path) -> None:
     outcome = result(tmp_path, BAD_RULE.report(Place("gone.c", Span(10, 20)), "x"))
-    assert list(full.report(outcome, PLAIN))[:2] == [
-        "gone.c:1:1: error[LWS901] x",
-        "  https://lwslint.readthedocs.io/rules/bad-call",
+    assert list(report("full", outcome))[:3] == [
+        "error[LWS901] x",
+        "  --> gone.c:1:1",
+        "  at stake: crash · https://lwslint.readthedocs.io/rules/bad-call",
     ]
 
 
 def test_colour_changes_nothing_but_colour(relay: Result) -> None:
     import re
 
-    coloured = "\n".join(full.report(relay, Style(colour=True), 80))
+    coloured = "\n".join(render("full", relay, View(Style(colour=True), 80, summary=False)))
     assert "\x1b[1;31m" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == "\n".join(full.report(relay, PLAIN, 80))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == "\n".join(report("full", relay, width=80))
 
 
 @pytest.mark.parametrize(
@@ -252,5 +260,5 @@ def test_many_findings_on_one_long_line_are_still_quick(write_tree: WriteTree) -
     outcome = result(root, *found)
     outcome = msgspec.structs.replace(outcome, texts=Texts({"a.c": str(root / "a.c")}, 1_000_000))
     before = time.process_time()
-    assert sum(1 for line in full.report(outcome, PLAIN) if "^" in line) == 2000
+    assert sum(1 for line in report("full", outcome) if "^" in line) == 2000
     assert time.process_time() - before < 10

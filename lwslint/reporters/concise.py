@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lwslint.diagnostics import Diagnostic
 from lwslint.engine import Result
-from lwslint.reporters.style import Style
-from lwslint.reporters.summary import location
-from lwslint.source import clean
+from lwslint.reporters import View
+from lwslint.reporters.places import where
+from lwslint.reporters.style import kind
+from lwslint.reporters.words import message
 
 
-def report(result: Result, style: Style) -> Iterator[str]:
-    """The report's lines, without line ends."""
-    return (header(result, diagnostic, style) for diagnostic in result.diagnostics)
-
-
-def header(result: Result, diagnostic: Diagnostic, style: Style) -> str:
-    kind = style.of(diagnostic.severity, f"{diagnostic.severity.name.lower()}[{diagnostic.code}]")
-    return f"{style.strong(location(result, diagnostic))}: {kind} {clean(diagnostic.message)}"
+def report(result: Result, view: View) -> Iterator[str]:
+    for diagnostic in result.diagnostics:
+        place = view.style.strong(where(result, diagnostic.place))
+        yield f"{place}: {kind(diagnostic, view.style)} {message(diagnostic)}"

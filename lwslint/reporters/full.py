@@ -10,30 +10,31 @@ import textwrap
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from lwslint.diagnostics import Diagnostic, Step
+from lwslint.diagnostics import Confidence, Diagnostic, Step
 from lwslint.engine import Result
 from lwslint.facts import Place
-from lwslint.reporters import concise
-from lwslint.reporters.style import Style
+from lwslint.reporters import View
+from lwslint.reporters.places import where
+from lwslint.reporters.style import Style, kind
+from lwslint.reporters.words import headline, message
 from lwslint.source import clean
 
-WIDTH = 100  # columns where no terminal says otherwise
 _NARROWEST = 40
 
 
-def report(result: Result, style: Style, width: int = WIDTH) -> Iterator[str]:
-    """The report's lines, without line ends; an empty line follows each finding."""
-    width = max(width, _NARROWEST)
+def report(result: Result, view: View) -> Iterator[str]:
+    """An empty line follows each finding."""
+    width = max(view.width, _NARROWEST)
     for diagnostic in result.diagnostics:
-        yield concise.header(result, diagnostic, style)
-        yield from _finding(result, diagnostic, style, width)
+        yield from _finding(result, diagnostic, view.style, width)
         yield ""
 
 
 def _finding(result: Result, diagnostic: Diagnostic, style: Style, width: int) -> Iterator[str]:
-    yield from _excerpt(
-        result, diagnostic.place, style, width, indent="", paint=partial(style.of, diagnostic.severity)
-    )
+    yield from _header(diagnostic, style, width)
+    yield f"  {style.dim('-->')} {style.strong(where(result, diagnostic.place))}"
+    paint = partial(style.of, diagnostic.severity)
+    yield from _excerpt(result, diagnostic.place, style, width, indent="", paint=paint)
     if diagnostic.related:
         yield ""
     for number, step in enumerate(diagnostic.related, 1):
@@ -41,15 +42,29 @@ def _finding(result: Result, diagnostic: Diagnostic, style: Style, width: int) -
     if diagnostic.help:
         yield ""
         yield from _help(diagnostic.help, style, width)
-    if diagnostic.url:
-        yield f"  {style.dim(clean(diagnostic.url))}"
+    yield style.dim(f"  {_footer(diagnostic)}")
+
+
+def _header(diagnostic: Diagnostic, style: Style, width: int) -> Iterator[str]:
+    """What happens in one line, and below it what else the message says."""
+    text = message(diagnostic)
+    head, rest = headline(text)
+    mark = text[len(head) : len(head) + 1].strip() if rest else ""
+    yield f"{kind(diagnostic, style)} {style.strong(head + mark)}"
+    if rest:
+        yield from _wrap(rest, width, "  ", "  ")
+
+
+def _footer(diagnostic: Diagnostic) -> str:
+    parts = [f"at stake: {diagnostic.impact.name.lower()}"]
+    if diagnostic.confidence is not Confidence.HIGH:
+        parts.append(f"confidence: {diagnostic.confidence.name.lower()}")
+    return " · ".join((*parts, clean(diagnostic.url) or diagnostic.name))
 
 
 def _step(result: Result, number: int, step: Step, style: Style, width: int) -> Iterator[str]:
-    position = result.texts[step.place.path].position(step.place.span.start)
     label = f"  {number}. "
-    place = f"{clean(step.place.path)}:{position.line}:{position.column}"
-    yield from _wrap(f"{place}: {clean(step.message)}", width, label, " " * len(label))
+    yield from _wrap(f"{where(result, step.place)}: {clean(step.message)}", width, label, " " * len(label))
     yield from _excerpt(result, step.place, style, width, indent=" " * len(label), paint=style.dim)
 
 

@@ -7,59 +7,64 @@ the place after the last character.  Strings are cleaned as in the text reports.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from lwslint import discovery
 from lwslint.diagnostics import Diagnostic, Severity, Step
 from lwslint.engine import Result
+from lwslint.fingerprint import fingerprints
+from lwslint.reporters import View, logs
+from lwslint.reporters.places import region
 from lwslint.source import clean, clean_lines
 
 VERSION = 1
 
 
-def report(result: Result) -> str:
-    """The document, ending in a line feed."""
-    document = {
-        "version": VERSION,
-        "diagnostics": [_diagnostic(result, diagnostic) for diagnostic in result.diagnostics],
-        "summary": _summary(result),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def report(result: Result, view: View) -> Iterator[str]:
+    document = {"version": VERSION, "diagnostics": list(diagnostics(result)), "summary": summary(result)}
+    yield from dump(document, indent=2).split("\n")
 
 
-def _diagnostic(result: Result, diagnostic: Diagnostic) -> dict[str, Any]:
-    text = result.texts[diagnostic.place.path]
-    start, end = (text.position(offset) for offset in diagnostic.place.span)
+def dump(document: object, *, indent: int | None = None) -> str:
+    """``document`` as JSON that may be printed anywhere."""
+    return logs.inert_json(json.dumps(document, indent=indent, ensure_ascii=False))
+
+
+def diagnostics(result: Result) -> Iterator[dict[str, Any]]:
+    marks = fingerprints(result.diagnostics, result.texts)
+    for diagnostic, mark in zip(result.diagnostics, marks, strict=True):
+        yield _diagnostic(result, diagnostic, mark)
+
+
+def _diagnostic(result: Result, diagnostic: Diagnostic, fingerprint: str) -> dict[str, Any]:
     return {
         "code": diagnostic.code,
         "name": diagnostic.name,
         "severity": diagnostic.severity.name.lower(),
         "confidence": diagnostic.confidence.name.lower(),
         "impact": diagnostic.impact.name.lower(),
-        "path": clean(diagnostic.place.path),
-        "line": start.line,
-        "column": start.column,
-        "end_line": end.line,
-        "end_column": end.column,
+        **region(result, diagnostic.place)._asdict(),
         "message": clean(diagnostic.message),
         "help": clean_lines(diagnostic.help),
-        "url": diagnostic.url,
+        "url": clean(diagnostic.url),
         "related": [_step(result, step) for step in diagnostic.related],
         "fix": None,
+        "fingerprint": fingerprint,
     }
 
 
 def _step(result: Result, step: Step) -> dict[str, Any]:
-    position = result.texts[step.place.path].position(step.place.span.start)
+    place = region(result, step.place)
     return {
-        "path": clean(step.place.path),
-        "line": position.line,
-        "column": position.column,
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
         "message": clean(step.message),
     }
 
 
-def _summary(result: Result) -> dict[str, Any]:
+def summary(result: Result) -> dict[str, Any]:
     return {
         "files": len(result.parsed),
         "errors": result.of(Severity.ERROR),

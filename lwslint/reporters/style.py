@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lwslint.diagnostics import Severity
+from lwslint.diagnostics import Diagnostic, Severity
 
 _SEVERITY = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;36"}
 
@@ -29,6 +29,11 @@ class Style(NamedTuple):
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+
+
+def kind(diagnostic: Diagnostic, style: Style) -> str:
+    """``error[LWS101]``, as every report for people names it."""
+    return style.of(diagnostic.severity, f"{diagnostic.severity.name.lower()}[{diagnostic.code}]")
 
 
 def wants_colour(environment: Mapping[str, str], *, terminal: bool) -> bool:

@@ -1,4 +1,4 @@
-"""The lines at the end of a report for people, and what both text formats share."""
+"""The lines at the end of a report for people."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from collections import Counter
 from lwslint import discovery
 from lwslint.diagnostics import Diagnostic, Severity
 from lwslint.engine import Result, first_to_fix
+from lwslint.reporters.places import where
 from lwslint.reporters.style import Style
-from lwslint.source import clean, width_of
-
-
-def location(result: Result, diagnostic: Diagnostic) -> str:
-    position = result.texts[diagnostic.place.path].position(diagnostic.place.span.start)
-    return f"{clean(diagnostic.place.path)}:{position.line}:{position.column}"
+from lwslint.source import width_of
 
 
 def plural(count: int, one: str) -> str:
@@ -63,7 +59,7 @@ def _counts(result: Result, style: Style) -> str:
 
 def _first(result: Result, first: Diagnostic, style: Style) -> str:
     impact = first.impact.name.lower()
-    return f"Fix first: {style.strong(location(result, first))} {first.code} {first.name} ({impact})."
+    return f"Fix first: {style.strong(where(result, first.place))} {first.code} {first.name} ({impact})."
 
 
 def statistics(result: Result, style: Style) -> list[str]:
