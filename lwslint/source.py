@@ -213,7 +213,7 @@ class Texts:
 
     def __init__(self, files: Mapping[str, str], limit: int) -> None:
         self._files = files
-        self._limit = limit
+        self.limit = limit
         self._read: dict[str, SourceText] = {}
 
     def __getitem__(self, path: str) -> SourceText:
@@ -227,7 +227,7 @@ class Texts:
 
     def _bytes(self, path: str) -> bytes:
         try:
-            return read(self._files[path], self._limit) if path in self._files else b""
+            return read(self._files[path], self.limit) if path in self._files else b""
         except ReadError:
             return b""
 
