@@ -1,4 +1,4 @@
-"""The command line: ``lwslint PATH…``, ``lwslint rule NAME|CODE``, ``lwslint rules``.
+"""The command line: ``lwslint PATH…`` and its sub-commands.
 
 The report goes to standard output, everything else to standard error.  Exit code 0: no finding at or
 above ``--fail-on``; 1: there is one; 2: usage, configuration, a path that could not be analysed, or
@@ -12,8 +12,9 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from lwslint import __version__, config, output, registry
 from lwslint.config import ConfigError, ConfigFile, Options
@@ -26,9 +27,11 @@ from lwslint.rule import LoadedRule
 from lwslint.source import clean
 
 if TYPE_CHECKING:
+    from lwslint.baseline import Baseline
     from lwslint.discovery import Exclusion
     from lwslint.engine import Result
     from lwslint.settings import Settings
+    from lwslint.suppressions import PathIgnore
 
 CLEAN, FOUND, BROKEN, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS = """\
@@ -36,8 +39,10 @@ commands:
   lwslint PATH ...          lint files and folders (default: the current folder)
   lwslint rule NAME|CODE    explain a rule
   lwslint rules             list all rules
+  lwslint baseline PATH ... write the findings to a file that --baseline then hides
+  lwslint completion SHELL  print the completion for bash, zsh or fish
 
-A path that is called `rule` or `rules` is given as ./rule.
+A path that is called like a command is given as ./rule.
 Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 error.
 """
 
@@ -56,8 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _explain(argv[1:])
             case ["rules"]:
                 return _list(argv[1:])
+            case ["baseline"]:
+                return _baseline(_baseline_parser().parse_args(argv[1:]))
+            case ["completion"]:
+                return _complete(argv[1:])
             case _:
-                return _lint(_parser().parse_args(argv))
+                return _lint(_checked(_parser().parse_args(argv)))
     except (UsageError, ConfigError, SelectorError, RegistryError, OutputError) as error:
         _complain(str(error))
         return BROKEN
@@ -83,8 +92,37 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    _add_analysis(parser)
+    _add_narrowing(parser)
+    _add_report(parser)
+    return parser
+
+
+def _baseline_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lwslint baseline",
+        usage="lwslint baseline [options] [PATH ...]",
+        description="Writes the findings of a run to a file; --baseline FILE then hides them.",
+        allow_abbrev=False,
+    )
+    _add_analysis(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        dest="baseline",
+        help="the file (default: that of the configuration, else ./lwslint-baseline.json)",
+    )
+    parser.add_argument(
+        "--prune", action="store_true", help="only take out of the file what is not found any more"
+    )
+    return parser
+
+
+def _add_analysis(parser: argparse.ArgumentParser) -> None:
+    """What is linted and how: the same for every command that lints."""
     add = parser.add_argument
-    add("paths", nargs="*", default=["."], metavar="PATH", help="a file or a folder to lint")
+    add("paths", nargs="*", metavar="PATH", help="a file or a folder to lint (default: the current folder)")
     add("--version", action="version", version=f"lwslint {__version__}")
     add(
         "--select",
@@ -136,6 +174,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--config", metavar="FILE", help="use this configuration file")
     add("--isolated", action="store_true", help="use no configuration file")
+
+
+def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+    """Which of the findings are reported."""
+    add = parser.add_argument
+    add(
+        "--project",
+        metavar="FOLDER",
+        help="read all of this folder, and report only what is in the given paths",
+    )
+    add("--baseline", metavar="FILE", help="leave out the findings in this file, made by `lwslint baseline`")
+    add("--no-baseline", action="store_const", const="", dest="baseline", help="use no baseline")
+    new = parser.add_mutually_exclusive_group()
+    new.add_argument(
+        "--new-since", metavar="REV", help="only what is new since the branch left this revision"
+    )
+    new.add_argument("--staged", action="store_true", help="only what lines take part in that git has staged")
+    add("--add-ignores", action="store_true", help="suppress all that is reported by comments in the code")
+    add("--reason", metavar="TEXT", help="what these comments give as their reason")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    """How the findings are reported."""
+    add = parser.add_argument
     add(
         "--output-format",
         action="append",
@@ -155,7 +217,17 @@ def _parser() -> argparse.ArgumentParser:
     volume.add_argument(
         "-v", "--verbose", action="store_true", help="also say what did not parse and what was left out"
     )
-    return parser
+
+
+def _checked(arguments: argparse.Namespace) -> argparse.Namespace:
+    """Options that need or exclude each other; raises :class:`UsageError`."""
+    if arguments.add_ignores and arguments.reason is None:
+        raise UsageError("--add-ignores needs --reason TEXT")
+    if arguments.reason is not None and not arguments.add_ignores:
+        raise UsageError("--reason belongs to --add-ignores")
+    if arguments.add_ignores and arguments.show_files:
+        raise UsageError("--add-ignores and --show-files exclude each other")
+    return arguments
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -178,51 +250,209 @@ def _words(values: list[str] | None) -> tuple[str, ...] | None:
 # ------------------------------------------------------------------------------------- linting
 
 
-def _lint(arguments: argparse.Namespace) -> int:
+class _Run(NamedTuple):
+    """What a command line and its configuration ask for."""
+
+    arguments: argparse.Namespace
+    file: ConfigFile | None
+    settings: Settings
+    catalogue: tuple[LoadedRule, ...]
+    rules: tuple[LoadedRule, ...]
+
+    @property
+    def roots(self) -> list[str]:
+        """The absolute paths that are read: the project's folder, else the given paths."""
+        project = getattr(self.arguments, "project", None)
+        paths = self.arguments.paths if project is None else [project]
+        return [os.path.normpath(os.path.join(os.getcwd(), path)) for path in paths or ["."]]
+
+    @property
+    def folder(self) -> str:
+        first = self.roots[0]
+        return first if os.path.isdir(first) else os.path.dirname(first)
+
+    @property
+    def baseline(self) -> str:
+        """The baseline's path, from the command line or the configuration; "" for none."""
+        if self.arguments.baseline is not None:
+            return str(self.arguments.baseline)
+        chosen = self.file.options.baseline if self.file else None
+        return os.path.join(self.file.folder, chosen) if self.file and chosen else ""
+
+
+def _prepare(arguments: argparse.Namespace) -> _Run:
     file = _config_file(arguments)
     under = file.options if file is not None else Options()
     options = config.merge(_options(arguments), under)
     settings = config.settings(options, arguments.defines, arguments.undefines)
-    rules = _select(options, file, arguments)
-    outputs = output.parse(arguments.outputs or ["full"])
-    # Imported late: the engine brings the file walk, and with the first file the parsers.
+    catalogue = registry.load()
+    return _Run(arguments, file, settings, catalogue, _select(catalogue, options, file, arguments))
+
+
+def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
+    """Lint what the command line names; with ``at``, in another place for each absolute path."""
     from lwslint import engine
 
-    cwd = os.getcwd()
+    paths = [at(root) for root in run.roots] if at is not None else None
+    if paths is None:
+        project = getattr(run.arguments, "project", None)
+        paths = [project] if project is not None else run.arguments.paths or ["."]
     bar = Bar(sys.stderr)
     try:
-        result = engine.lint(
-            arguments.paths,
-            settings,
-            rules,
-            cwd=cwd,
-            exclude=_exclusions(arguments, file, cwd),
+        return engine.lint(
+            paths,
+            run.settings,
+            run.rules,
+            cwd=os.getcwd(),
+            exclude=_exclusions(run, at),
+            per_file_ignores=_path_ignores(run, at),
+            catalogue=run.catalogue,
             progress=bar,
         )
     finally:
         bar.close()
-    code = BROKEN if result.problems else FOUND if engine.fails(result, settings.fail_on) else CLEAN
-    _tell(result, file, arguments)
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    run = _prepare(arguments)
+    outputs = output.parse(arguments.outputs or ["full"])
+    if arguments.add_ignores:
+        _check_reason(arguments.reason)
+    known = _known(run)
+    # Imported late: the engine brings the file walk, and with the first file the parsers.
+    from lwslint import engine
+
+    result = _analyse(run)
+    if not arguments.show_files:
+        result = _narrow(result, run, known)
+    _tell(result, run.file, arguments)
     if arguments.show_files:
         _print(_shown_files(result))
         return BROKEN if result.problems else CLEAN
-    written = _write(result, outputs, _view(arguments, settings, rules))
-    return code if written else BROKEN
+    refused: Sequence[str] = ()
+    if arguments.add_ignores:
+        result, refused = _add_ignores(result, run)
+    written = _write(result, outputs, _view(arguments, run.settings, run.rules))
+    if result.problems or refused or not written:
+        return BROKEN
+    return FOUND if engine.fails(result, run.settings.fail_on) else CLEAN
 
 
-def _exclusions(arguments: argparse.Namespace, file: ConfigFile | None, cwd: str) -> list[Exclusion]:
+def _known(run: _Run) -> Baseline | None:
+    """Read before anything is linted: a mistyped name is told at once."""
+    if not run.baseline:
+        return None
+    from lwslint import baseline
+
+    try:
+        return baseline.read(run.baseline)
+    except baseline.BaselineError as error:
+        raise UsageError(str(error)) from error
+
+
+def _narrow(result: Result, run: _Run, known: Baseline | None) -> Result:
+    """Leave out what was not asked for: first by file, then what is known, then what is not new."""
+    arguments = run.arguments
+    if arguments.project is not None and arguments.paths:
+        from lwslint import narrowing
+
+        result = narrowing.only(result, arguments.paths, arguments.project, os.getcwd())
+    if known is not None:
+        from lwslint import baseline
+
+        stale = baseline.stale(result, known, (rule.rule.code for rule in run.rules), run.roots)
+        result = baseline.hide(result, known, stale)
+    if arguments.new_since is None and not arguments.staged:
+        return result
+    from lwslint import gitdiff
+
+    try:
+        if arguments.staged:
+            return gitdiff.new_in_index(result, run.folder)
+        limit = run.settings.max_file_size
+        return gitdiff.new_since(result, run.folder, arguments.new_since, partial(_analyse, run), limit)
+    except gitdiff.GitError as error:
+        raise UsageError(f"{'--staged' if arguments.staged else '--new-since'}: {error}") from error
+
+
+def _check_reason(reason: str) -> None:
+    from lwslint import suppressions
+
+    try:
+        suppressions.check_reason(reason)
+    except ValueError as error:
+        raise UsageError(f"--reason: {error}") from error
+
+
+def _add_ignores(result: Result, run: _Run) -> tuple[Result, Sequence[str]]:
+    from lwslint import add_ignores
+    from lwslint.reporters.summary import plural
+
+    added = add_ignores.add(result, run.arguments.reason, run.roots)
+    for place in added.refused:
+        _complain(f"no suppression written: {place}")
+    _say(f"suppressed {plural(added.findings, 'finding')} in {plural(added.files, 'file')}")
+    return added.result, added.refused
+
+
+def _baseline(arguments: argparse.Namespace) -> int:
+    from lwslint import baseline
+    from lwslint.reporters.summary import plural
+
+    run = _prepare(arguments)
+    path = run.baseline or baseline.FILE_NAME
+    output.check(path)
+    known = baseline.Baseline(os.path.abspath(path), ())
+    try:
+        known = baseline.read(path) if arguments.prune else known
+    except baseline.BaselineError as error:
+        raise UsageError(str(error)) from error
+    result = _analyse(run)
+    _tell(result, run.file, None)
+    if arguments.prune:
+        stale = set(baseline.stale(result, known, (rule.rule.code for rule in run.rules), run.roots))
+        kept = [entry for entry in known.entries if entry not in stale]
+        if stale:
+            output.write(path, baseline.lines(kept))
+        _print([f"Took {plural(len(stale), 'finding')} out of {clean(path)}; {len(kept)} left."])
+    else:
+        kept = baseline.entries(result, known.folder)
+        output.write(path, baseline.lines(kept))
+        _print([f"Wrote {plural(len(kept), 'finding')} to {clean(path)}."])
+    return BROKEN if result.problems else CLEAN
+
+
+def _exclusions(run: _Run, at: Callable[[str], str] | None) -> list[Exclusion]:
     """The configuration's patterns start in its folder, those of the command line in the current one."""
     from lwslint.discovery import Exclusion
 
+    file, cwd = run.file, os.getcwd()
     found: list[Exclusion] = []
     for where, folder, patterns in (
         (file.path if file else "", file.folder if file else cwd, file.options.exclude if file else ()),
-        ("--exclude", cwd, arguments.exclude),
+        ("--exclude", cwd, run.arguments.exclude),
     ):
         try:
-            found += [Exclusion(folder, patterns)] if patterns else []
+            found += [Exclusion(at(folder) if at else folder, patterns)] if patterns else []
         except ValueError as error:
             raise UsageError(f"{where}: exclude: {error}") from error
+    return found
+
+
+def _path_ignores(run: _Run, at: Callable[[str], str] | None) -> list[PathIgnore]:
+    from lwslint.discovery import Exclusion
+    from lwslint.suppressions import PathIgnore
+
+    file = run.file
+    found: list[PathIgnore] = []
+    for pattern, selectors in ((file.options.per_file_ignores if file else None) or {}).items():
+        assert file is not None
+        try:
+            registry.select(run.catalogue, selectors)
+            matches = Exclusion(at(file.folder) if at else file.folder, [pattern])
+        except (ValueError, SelectorError) as error:
+            raise UsageError(f"{file.path}: per-file-ignores: {pattern}: {error}") from error
+        found.append(PathIgnore(pattern, partial(matches, folder=False), selectors))
     return found
 
 
@@ -233,15 +463,15 @@ def _config_file(arguments: argparse.Namespace) -> ConfigFile | None:
         return None
     if arguments.config is not None:
         return config.read(arguments.config)
-    first = os.path.abspath(arguments.paths[0])
+    project = getattr(arguments, "project", None)
+    first = os.path.abspath(project if project is not None else (arguments.paths or ["."])[0])
     return config.find(first if os.path.isdir(first) else os.path.dirname(first))
 
 
 def _select(
-    options: Options, file: ConfigFile | None, arguments: argparse.Namespace
+    rules: tuple[LoadedRule, ...], options: Options, file: ConfigFile | None, arguments: argparse.Namespace
 ) -> tuple[LoadedRule, ...]:
     """The rules to run; a wrong selector is blamed on where it was written."""
-    rules = registry.load()
     for key, said in (("select", arguments.select), ("ignore", arguments.ignore)):
         try:
             registry.select(rules, getattr(options, key) or ())
@@ -297,11 +527,11 @@ def _shown_files(result: Result) -> Iterator[str]:
         yield f"skip  {files} neither C nor C++"
 
 
-def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace) -> None:
+def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace | None) -> None:
     """Problems always, and with ``--verbose`` what a reader may wonder about."""
     for problem in result.problems:
         _complain(f"{problem.path}: {problem.message}" if problem.path else problem.message)
-    if not arguments.verbose:
+    if arguments is None or not arguments.verbose:
         return
     from lwslint import discovery
 
@@ -331,6 +561,17 @@ def _explain(argv: Sequence[str]) -> int:
     from lwslint import documentation
 
     _print([documentation.explain(registry.find(registry.load(), label), _style()).rstrip("\n")])
+    return CLEAN
+
+
+def _complete(argv: Sequence[str]) -> int:
+    from lwslint import completion
+
+    parser = _Parser(prog="lwslint completion", description="Print a shell's completion.", allow_abbrev=False)
+    parser.add_argument("shell", choices=tuple(completion.SHELLS))
+    shell = parser.parse_args(argv).shell
+    labels = [label for loaded in registry.load() for label in (loaded.rule.code, loaded.rule.name)]
+    _print(completion.script(shell, _parser(), {"baseline": _baseline_parser()}, labels))
     return CLEAN
 
 

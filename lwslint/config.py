@@ -60,6 +60,8 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields
     subprotocols: tuple[str, ...] | None = None
     servers: tuple[ServerOption, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    per_file_ignores: dict[str, tuple[str, ...]] | None = None
+    baseline: str | None = None
     max_file_size: int | None = None
 
 

@@ -133,6 +133,8 @@ def test_json(relay: Result) -> None:
         "notes": 0,
         "parse": {"files": 1, "bytes": len(RELAY), "files_with_errors": 0, "error_bytes": 0},
         "skipped": {},
+        "hidden": {},
+        "stale": 0,
         "problems": [],
     }
 

@@ -77,6 +77,8 @@ def summary(result: Result) -> dict[str, Any]:
             "error_bytes": sum(parsed.error_bytes for parsed in result.parsed),
         },
         "skipped": discovery.count(result.skipped),
+        "hidden": {clean(item.reason): item.number for item in result.hidden},
+        "stale": result.stale,
         "problems": [
             {"path": clean(problem.path), "message": clean(problem.message)} for problem in result.problems
         ],

@@ -26,6 +26,11 @@ def lines(result: Result, style: Style) -> list[str]:
             found.append(_first(result, first, style))
     elif result.parsed:
         found.append("No findings.")
+    if result.hidden:
+        found.append(f"Not shown: {', '.join(f'{item.number} {item.reason}' for item in result.hidden)}.")
+    if result.stale:
+        number = "1 finding" if result.stale == 1 else f"{result.stale} findings"
+        found.append(f"{number} of the baseline can be taken out: lwslint baseline --prune")
     if result.problems:
         found.append(f"{plural(len(result.problems), 'problem')} kept the analysis from being complete.")
     return found
