@@ -36,10 +36,15 @@ class Impact(enum.IntEnum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A related place; the steps of a call chain come in the order in which they happen."""
+    """A related place; the steps of a call chain come in the order in which they happen.
+
+    ``thread`` names, in words, the thread that a step of a chain happens on; pictures give each
+    thread a lane.  It is empty where threads do not matter.
+    """
 
     place: Place
     message: str
+    thread: str = ""
 
 
 class Diagnostic(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from lwslint.reporters.places import where
 from lwslint.source import clean, clean_lines
 
 HEADLINE = 110  # characters
+_LONGER = 140  # where no clause ends before
 _SHORTEST = 30  # a headline of fewer characters says too little
 # Where a sentence can be cut.  What is in quotes, back quotes or round brackets stays together, and so
 # does a header's name with its value.
@@ -22,19 +23,22 @@ _PIECE = re.compile(
 
 
 def headline(message: str) -> tuple[str, str]:
-    """A message as a first line of at most :data:`HEADLINE` characters, and the rest (perhaps empty).
+    """A message as a first line of about :data:`HEADLINE` characters, and the rest (perhaps empty).
 
     It is cut where a clause ends if one ends there, else between words; both parts together are the
-    whole text.  ``message`` is clean.
+    whole text but for the white space, and the mark (``: ; ,``), between them.  ``message`` is clean.
     """
     if len(message) <= HEADLINE:
         return message, ""
-    cuts = [m for m in _PIECE.finditer(message, 0, HEADLINE + 2) if _SHORTEST <= m.start() <= HEADLINE]
-    strong = [m for m in cuts if m["strong"]]
-    weak = [m for m in cuts if m["weak"]]
-    if strong or weak:
-        cut = strong[0] if strong else weak[-1]
-        return message[: cut.start()], message[cut.end() :]
+    cuts = [m for m in _PIECE.finditer(message, 0, _LONGER + 2) if m.start() >= _SHORTEST]
+    near = [m for m in cuts if m.start() <= HEADLINE]
+    strong = [m for m in near if m["strong"]]
+    weak = [m for m in near if m["weak"]]
+    later = [m for m in cuts if m["strong"] or m["weak"]]
+    if cut := strong[:1] or weak[-1:] or later[:1]:
+        return message[: cut[0].start()], message[cut[0].end() :]
+    if len(message) <= _LONGER:
+        return message, ""
     at = message.rfind(" ", _SHORTEST, HEADLINE + 1)
     return (message[:at], message[at + 1 :]) if at > 0 else (message, "")
 
