@@ -6,7 +6,9 @@ the run goes on: half of the findings and a clear message are worth more than a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +21,7 @@ from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
 from lwslint.source import Texts
-from lwslint.suppressions import PathIgnore, Suppressed
+from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -89,21 +91,26 @@ def lint(
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
 
-    gathered = gather(found.files, settings, progress)
-    found_by_rules, crashes = check(gathered.facts, settings, rules)
+    with _uncollected():
+        gathered = gather(found.files, settings, progress)
+        found_by_rules, crashes = check(gathered.facts, settings, rules)
     texts = Texts({file.path: file.real for file in found.files}, settings.max_file_size)
     problems = (*found.problems, *gathered.problems, *crashes)
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
     named = {file.path for file in found.files if file.explicit}
-    outcome = suppressions.apply(
-        found_by_rules,
-        gathered.facts,
-        texts,
-        rules,
-        catalogue or rules,
-        judged=lambda path: not problems and path not in named,
-    )
+    try:
+        outcome = suppressions.apply(
+            found_by_rules,
+            gathered.facts,
+            texts,
+            rules,
+            catalogue or rules,
+            judged=lambda path: not problems and path not in named,
+        )
+    except Exception as error:
+        outcome = Outcome(found_by_rules, (), ())
+        problems = (*problems, crash("the suppressions", error))
     everything = tuple(sorted((*found_by_rules, *outcome.complaints), key=sort_key))
     kept, by_path = suppressions.by_path(
         sorted((*outcome.kept, *outcome.complaints), key=sort_key), per_file_ignores, texts, rules
@@ -129,6 +136,19 @@ def lint(
 def hidden(*counts: tuple[str, int]) -> tuple[Hidden, ...]:
     """The reasons that hid anything."""
     return tuple(Hidden(reason, number) for reason, number in counts if number)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic collector: facts and models live to the end of the run, and it would walk ever
+    more of them for next to nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def check(

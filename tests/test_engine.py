@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from lwslint import engine
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity
 from lwslint.engine import Result
 from lwslint.facts import Place, Span
+from lwslint.problem import Problem
 from lwslint.rule import LoadedRule, Rule
 from lwslint.settings import Settings
 from tests.conftest import BAD_RULE, WriteTree, fake_facts
@@ -201,3 +204,23 @@ def test_no_parser_is_loaded_for_files_without_lws(write_tree: WriteTree) -> Non
     done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert "none uses libwebsockets" in done.stdout
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_the_collector_rests_during_the_run_only(
+    breaks: bool, write_tree: WriteTree, fake_analysis: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def check(*_: object) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
+        seen.append(gc.isenabled())
+        if breaks:
+            raise KeyboardInterrupt
+        return (), ()
+
+    monkeypatch.setattr(engine, "check", check)
+    root = write_tree({"a.c": "lws_write"})
+    assert gc.isenabled()
+    with pytest.raises(KeyboardInterrupt) if breaks else nullcontext():
+        lint(root, fake_analysis)
+    assert seen == [False] and gc.isenabled()

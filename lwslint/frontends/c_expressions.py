@@ -41,7 +41,6 @@ from lwslint.facts import (
 )
 from lwslint.frontends import c_literals
 from lwslint.frontends.c_unit import (
-    ERROR_KIND,
     MAX_DEPTH,
     MAX_ITEMS,
     Unit,
@@ -51,29 +50,15 @@ from lwslint.frontends.c_unit import (
     span_of,
 )
 
-# C++ [lex.digraph]: other spellings of operators.
-_ALTERNATIVE: Final = {
-    "and": "&&",
-    "or": "||",
-    "not": "!",
-    "bitand": "&",
-    "bitor": "|",
-    "xor": "^",
-    "compl": "~",
-    "and_eq": "&=",
-    "or_eq": "|=",
-    "xor_eq": "^=",
-    "not_eq": "!=",
-}
-_STAND_INS: Final = frozenset(("||", "%", ".*"))
-"""Operators that the parser also sees where the text has another one (neutralise.readable)."""
-
 _CAST: Final = re.compile(r"(?:static|reinterpret|const|dynamic|bit)_cast<(.*)>", re.DOTALL)
 
 _SIMPLE: Final = frozenset(
     ("identifier", "field_identifier", "type_identifier", "primitive_type", "sized_type_specifier", "auto")
 )
 """Names that an ERROR node is full of, and that say nothing without what stood around them."""
+
+
+_new = tuple.__new__
 
 
 def value(unit: Unit, node: Node, depth: int) -> Value:
@@ -86,21 +71,30 @@ def value(unit: Unit, node: Node, depth: int) -> Value:
 def field(unit: Unit, node: Node, number: int, depth: int) -> Value:
     """The value in one field of ``node``, or an empty Unknown where the text broke off."""
     child = node.child_by_field_id(number)
-    return Unknown(Span(node.end_byte, node.end_byte)) if child is None else value(unit, child, depth)
+    if child is None:
+        return Unknown(Span(node.end_byte, node.end_byte))
+    return (
+        Unknown(span_of(child)) if depth > MAX_DEPTH else unit.values[child.kind_id](unit, child, depth + 1)
+    )
 
 
 def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
     """The values of ``nodes``, comments left out."""
-    comment = unit.comment
-    return tuple([value(unit, node, depth) for node in nodes if node.kind_id != comment])
+    if not nodes:
+        return ()
+    comment, handlers = unit.comment, unit.values
+    if depth > MAX_DEPTH:
+        return tuple([Unknown(span_of(node)) for node in nodes if node.kind_id != comment])
+    depth += 1
+    return tuple([handlers[kind](unit, node, depth) for node in nodes if (kind := node.kind_id) != comment])
 
 
 # --------------------------------------------------------------------------- names and literals
 
 
 def name(unit: Unit, node: Node, depth: int) -> Value:
-    span = span_of(node)
-    return Name(span, unit.data[span[0] : span[1]].decode("utf-8", "replace"))
+    start, end = span = node.byte_range
+    return Name(_new(Span, span), unit.data[start:end].decode("utf-8", "replace"))
 
 
 def folded_name(unit: Unit, node: Node, depth: int) -> Value:
@@ -188,12 +182,17 @@ def operator(unit: Unit, node: Node) -> str:
     child = node.child_by_field_id(unit.fields.operator)
     if child is None:
         return ""
-    kind = child.kind_id
-    text = unit.names[kind] if kind != ERROR_KIND else ""
-    if text in _STAND_INS:
-        written = unit.data[child.start_byte : child.start_byte + 3]
-        return next((op for op in (b"...", b"->*", b".*") if written.startswith(op)), text.encode()).decode()
-    return _ALTERNATIVE.get(text, text)
+    found = unit.operators[child.kind_id]
+    return found or _written_operator(unit, child)
+
+
+def _written_operator(unit: Unit, node: Node) -> str:
+    """The operator as the text has it, where the parser may have been shown another one."""
+    written = unit.data[node.start_byte : node.start_byte + 3]
+    for op in (b"...", b"->*", b".*"):
+        if written.startswith(op):
+            return op.decode()
+    return "" if node.is_error else unit.dialect.names[node.kind_id]
 
 
 def binary(unit: Unit, node: Node, depth: int) -> Value:
@@ -276,7 +275,7 @@ def member(unit: Unit, node: Node, depth: int) -> Value:
     target = field(unit, node, fields.argument, depth)
     if inner is None:
         return Unknown(span_of(node), (target,))
-    op = operator(unit, node)
+    op = operator(unit, node) if unit.cpp else ""
     if op.endswith("*"):
         return Binary(span_of(node), op, target, name(unit, inner, depth))
     written = unit.text(inner)
@@ -299,7 +298,9 @@ def index(unit: Unit, node: Node, depth: int) -> Value:
 
 
 def arguments(unit: Unit, node: Node | None, depth: int) -> tuple[Value, ...]:
-    return () if node is None else values(unit, node.named_children[:MAX_ITEMS], depth)
+    if node is None or node.child_count == 2:  # the parentheses
+        return ()
+    return values(unit, node.named_children[:MAX_ITEMS], depth)
 
 
 def call(unit: Unit, node: Node, depth: int) -> Value:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _INTEGER = re.compile(
     r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)(?:[uUlLzZ]{0,4}|[uU]?i(?:8|16|32|64))"
 )
-_DIGITS = "0123456789"
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\r?\n|(.))", re.DOTALL
 )
@@ -26,13 +26,12 @@ _SIMPLE = {
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
+@lru_cache(maxsize=4096)
 def integer(text: str) -> int | None:
     """The value of an integer literal, or None for a floating or malformed one.
 
     The grammars take a sign that directly precedes the digits for a part of the literal.
     """
-    if len(text) == 1 and text in _DIGITS:  # most are 0 or 1
-        return ord(text) - 48
     match = _INTEGER.fullmatch(text.replace("'", "") if "'" in text else text)
     if match is None:
         return None
@@ -51,7 +50,7 @@ def integer(text: str) -> int | None:
 
 def string(literal: str) -> str:
     """The characters of one string literal, prefix and quotes included in ``literal``."""
-    if "R" in literal[:4].partition('"')[0]:
+    if literal[0] != '"' and "R" in literal[:4].partition('"')[0]:
         raw = _RAW.fullmatch(literal)
         if raw is not None:
             return raw[2]

@@ -72,14 +72,14 @@ def body(unit: Unit, node: Node | None, depth: int) -> tuple[Statement, ...]:
 def expression(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     """An expression statement; the operands of a top-level comma are statements of their own."""
     rest: list[Node] = [child for child in node.named_children if child.kind_id != unit.comment]
-    if len(rest) == 1 and rest[0].type != "comma_expression":
+    if len(rest) == 1 and rest[0].kind_id != unit.comma:
         child = rest[0]
         out.append(Evaluate(span_of(node), value(unit, child, depth)))
         return
     rest.reverse()
     while rest:
         child = rest.pop()
-        if child.type == "comma_expression":
+        if child.kind_id == unit.comma:
             operands = [c for c in child.named_children if c.kind_id != unit.comment]
             rest.extend(reversed(operands))
         else:

@@ -37,6 +37,24 @@ here, and as many again in whatever pickles or encodes the facts: well below the
 MAX_ITEMS = 4096
 """How many elements of one initialiser are kept: longer ones are data, not configuration."""
 
+# C++ [lex.digraph]: other spellings of operators.
+ALTERNATIVE = {
+    "and": "&&",
+    "or": "||",
+    "not": "!",
+    "bitand": "&",
+    "bitor": "|",
+    "xor": "^",
+    "compl": "~",
+    "and_eq": "&=",
+    "or_eq": "|=",
+    "xor_eq": "^=",
+    "not_eq": "!=",
+}
+
+STAND_INS = frozenset(("||", "%", ".*"))
+"""Operators that the parser also sees where the text has another one (neutralise.readable)."""
+
 ERROR_KIND = 65535
 """The kind number of tree-sitter's ERROR nodes, in every grammar."""
 
@@ -112,11 +130,13 @@ class Dialect:
     """One grammar with its parser and its dispatch tables."""
 
     __slots__ = (
+        "comma",
         "comment",
         "cpp",
         "fields",
         "kinds",
         "names",
+        "operators",
         "parser",
         "standing",
         "statements",
@@ -128,9 +148,15 @@ class Dialect:
         self.cpp = language == "cpp"
         self.parser = Parser(grammar)
         self.names = [grammar.node_kind_for_id(i) or "" for i in range(grammar.node_kind_count)]
+        # What an operator's token stands for; empty where the text has to be looked at (neutralise.readable).
+        self.operators: dict[int, str] = {
+            i: "" if name in STAND_INS else ALTERNATIVE.get(name, name) for i, name in enumerate(self.names)
+        }
+        self.operators[ERROR_KIND] = ""
         self.kinds = {name: i for i, name in reversed(list(enumerate(self.names)))}
         self.fields = Fields(*(grammar.field_id_for_name(name) or 0 for name in Fields.__struct_fields__))
         self.comment = self.kinds["comment"]
+        self.comma = self.kinds["comma_expression"]
         named = [grammar.node_kind_is_named(i) for i in range(grammar.node_kind_count)]
         # ERROR has a number far above all others: dictionaries, which are no slower than lists here.
         self.values: dict[int, ValueHandler] = {
@@ -195,13 +221,14 @@ class Unit:
     """One text (a variant of the file, or a macro's replacement text) on its way into a sink."""
 
     __slots__ = (
+        "comma",
         "comment",
         "cpp",
         "data",
         "dialect",
         "fields",
         "function",
-        "names",
+        "operators",
         "outer",
         "owner",
         "pair",
@@ -228,9 +255,10 @@ class Unit:
         self.wanted = wanted  # None: everything; else only definitions that overlap one of these
         self.cpp = dialect.cpp
         self.comment = dialect.comment
+        self.comma = dialect.comma
         self.pair = dialect.kinds["initializer_pair"]
         self.fields = dialect.fields
-        self.names = dialect.names
+        self.operators = dialect.operators
         self.statements = dialect.statements
         self.values = dialect.values
         # The function being lowered: its index, its qualified name, and the class it belongs to.
