@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from lwslint.diagnostics import Confidence, Step
 from lwslint.facts import Call
+from lwslint.model.entries import Role
 from lwslint.model.names import callee_name, last_component
+from lwslint.model.order import Phase
 from lwslint.model.symbols import Definition
-from lwslint.model.threads import OffThread, Phase, Role, Route, Service, Threads
+from lwslint.model.threads import OffThread, Route, Service, Threads
 
 
 def title(definition: Definition) -> str:
@@ -95,12 +101,14 @@ def start_step(threads: Threads, service: Service) -> list[Step]:
 
 def chain(threads: Threads, found: OffThread) -> list[Step]:
     """The whole story: where the calling thread comes from, each call, and where the service loop runs."""
-    return [
-        entry_step(threads, found.route),
-        *call_steps(found.route),
-        *start_step(threads, found.service),
-        service_step(threads, found.service),
-    ]
+    caller = [entry_step(threads, found.route), *call_steps(found.route)]
+    service = [*start_step(threads, found.service), service_step(threads, found.service)]
+    return [*on(thread_of(found.route), caller), *on("the service thread", service)]
+
+
+def on(thread: str, steps: Iterable[Step]) -> list[Step]:
+    """The steps, said to happen on ``thread``."""
+    return [msgspec.structs.replace(step, thread=thread) for step in steps]
 
 
 def confidence(threads: Threads, found: OffThread) -> Confidence:

@@ -219,9 +219,10 @@ class Flow:
         """The functions that a call hands over to a thread, a loop or the system, by the thread table."""
         if isinstance(call.function, Name) and self.symbols.call_target(call, definition).definitions:
             return iter(())
-        return apis.handovers(call, lambda: self._receiver_type(definition, call))
+        return apis.handovers(call, lambda: self.receiver_type(definition, call))
 
-    def _receiver_type(self, definition: Definition, call: Call) -> str:
+    def receiver_type(self, definition: Definition, call: Call) -> str:
+        """The type of ``x`` in the call ``x.f()``, as written; "" when unknown."""
         assert isinstance(call.function, Member)
         return self.symbols.type_of(call.function.object, definition)
 

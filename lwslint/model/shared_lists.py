@@ -16,10 +16,11 @@ from lwslint.diagnostics import Confidence, Step
 from lwslint.facts import Assign, Call, Cast, Declare, Index, Member, Name, Unary, Unknown, Value
 from lwslint.model import apis
 from lwslint.model.bodies import Site
+from lwslint.model.entries import Role
 from lwslint.model.names import folder, names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition, Variable
-from lwslint.model.threads import Role, Service
+from lwslint.model.threads import Service
 
 _FILTER = re.compile(r"(?i)vhd|vhost|context|ctx|tsi")
 _READERS = ("begin", "front", "back", "top", "at", "find", "pop", "end", "get", "first", "data")

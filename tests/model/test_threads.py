@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lwslint.model.threads import Phase, Role
+from lwslint.model.entries import Role
+from lwslint.model.order import Phase
 from tests.model.projects import call, function, project
 
 HEAD = """
@@ -22,7 +23,7 @@ def phase_in(body: str, name: str = "lws_callback_on_writable") -> Phase:
     p = project(a_c=HEAD + "void run(void) { pthread_t t; struct lws_context_creation_info i;" + body + "}")
     definition, site = call(p, "run", name)
     (start,) = p.threads.roots[function(p, "serve").id]
-    return p.threads.phase(definition, site, start)
+    return p.threads.order.phase(definition, site, start)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def phase_in(body: str, name: str = "lws_callback_on_writable") -> Phase:
         ("int r = pthread_create(&t, 0, serve, 0); if (r != 0) lws_callback_on_writable(wsi);", Phase.BEFORE),
         ("int r = pthread_create(&t, 0, serve, 0); if (!r) lws_callback_on_writable(wsi);", Phase.RUNNING),
         (
-            "if (stop) goto fail; pthread_create(&t, 0, serve, 0); return; fail: lws_callback_on_writable(wsi);",
+            "if (stop) goto out; pthread_create(&t, 0, serve, 0); return; out: lws_callback_on_writable(wsi);",
             Phase.BEFORE,
         ),
         (
@@ -71,7 +72,7 @@ def test_starts_and_joins_count_through_helpers() -> None:
     )
     (start,) = p.threads.roots[function(p, "serve").id]
     phases = {
-        inside: p.threads.phase(*call(p, inside, name), start)
+        inside: p.threads.order.phase(*call(p, inside, name), start)
         for inside, name in (
             ("early", "lws_callback_on_writable"),
             ("between", "lws_write"),
@@ -197,7 +198,7 @@ def test_roles_of_entries() -> None:
         """
     )
     roles = {
-        name: [e.role for e in p.threads.entries_of(function(p, name))]
+        name: [e.role for e in p.threads.entries.of(function(p, name))]
         for name in ("cb", "tick", "handler", "command", "unused", "api", "main")
     }
     assert roles == {
@@ -213,8 +214,8 @@ def test_roles_of_entries() -> None:
 
 def test_private_methods_are_no_entries() -> None:
     p = project(a_cpp="class C { public: void open() {} private: void shut() {} };")
-    assert [e.role for e in p.threads.entries_of(function(p, "C::open"))] == [Role.PUBLIC]
-    assert p.threads.entries_of(function(p, "C::shut")) == ()
+    assert [e.role for e in p.threads.entries.of(function(p, "C::open"))] == [Role.PUBLIC]
+    assert p.threads.entries.of(function(p, "C::shut")) == ()
 
 
 def test_two_contexts_two_threads() -> None:

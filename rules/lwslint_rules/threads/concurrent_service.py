@@ -59,17 +59,19 @@ from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Call, Name, Number
 from lwslint.model import apis
 from lwslint.model.chains import entry_step, start_step, title
+from lwslint.model.entries import Role
 from lwslint.model.names import callee_name
+from lwslint.model.order import Phase
 from lwslint.model.project import Project
-from lwslint.model.threads import Phase, Role, Route, Service
+from lwslint.model.threads import Route, Service
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS102", name="concurrent-service", family="threads", impact=Impact.CRASH)
 
 HELP = (
-    "let one thread service the context and hand work to it with lws_cancel_service(context); for several service "
-    "threads set info.count_threads (a libwebsockets built with LWS_MAX_SMP > 1) and give each its own index: "
-    "lws_service_tsi(context, 0, tsi)"
+    "let one thread service the context and hand work to it with lws_cancel_service(context); for several "
+    "service threads set info.count_threads (a libwebsockets built with LWS_MAX_SMP > 1) and give each its "
+    "own index: lws_service_tsi(context, 0, tsi)"
 )
 
 # lws-service.h:127@v5.0.0, lws-service.h:137@v5.0.0
@@ -116,7 +118,7 @@ def count_threads(project: Project, services: list[Service]) -> int:
     beside = any(s.entry.role is Role.MAIN and runs_beside(project, s, services) for s in services)
     most = 0
     for first in starts:
-        group = [start for start in starts if project.threads.together(first, start)]
+        group = [start for start in starts if project.threads.programs.together(first, start)]
         # A handle that is assigned again belonged to a thread that has ended.
         handles = {(start.root.place(), start.handle or start.place) for start in group}
         again = any(start.repeated for start in group)

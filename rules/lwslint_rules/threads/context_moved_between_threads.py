@@ -63,8 +63,8 @@ rule = Rule(
 )
 
 HELP = (
-    "do it before the service thread starts; later, do it on the service thread: call lws_cancel_service(context) "
-    "and act in LWS_CALLBACK_EVENT_WAIT_CANCELLED, or in an lws_sul timer"
+    "do it before the service thread starts; later, do it on the service thread: call "
+    "lws_cancel_service(context) and act in LWS_CALLBACK_EVENT_WAIT_CANCELLED, or in an lws_sul timer"
 )
 
 
@@ -79,8 +79,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
             best = clearest(found)
             yield rule.report(
                 located.place,
-                f"{name}() sets the context up on {thread_of(best.route)} while the service thread already runs: it "
-                "hangs or crashes on one start in many",
+                f"{name}() sets the context up on {thread_of(best.route)} while the service thread already "
+                "runs: it hangs or crashes on one start in many",
                 confidence=confidence(project.threads, best),
                 help=HELP,
                 related=chain(project.threads, best),

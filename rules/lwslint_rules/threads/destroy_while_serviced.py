@@ -53,17 +53,19 @@ from lwslint.facts import Call
 from lwslint.knowledge import api
 from lwslint.knowledge.api import Category
 from lwslint.model.chains import chain, clearest, confidence, thread_of, title
+from lwslint.model.entries import Role
 from lwslint.model.names import callee_name, names_in
+from lwslint.model.order import Phase
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition
-from lwslint.model.threads import OffThread, Phase, Role
+from lwslint.model.threads import OffThread
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS104", name="destroy-while-serviced", family="threads", impact=Impact.CRASH)
 
 HELP = (
-    "set the stop flag, call lws_cancel_service(context) so that the loop sees it, join the service thread, and "
-    "destroy the context after that (or let the service thread destroy it after its loop)"
+    "set the stop flag, call lws_cancel_service(context) so that the loop sees it, join the service "
+    "thread, and destroy the context after that (or let the service thread destroy it after its loop)"
 )
 
 # The second half of a destroy, called right after it where it is called at all (2.x).
@@ -84,8 +86,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
             root = best.service.entry.definition
             yield rule.report(
                 located.place,
-                f"{name}() runs on {thread_of(best.route)} while {title(root)} may still be inside lws_service(): it "
-                "goes on with memory that was freed",
+                f"{name}() runs on {thread_of(best.route)} while {title(root)} may still be inside "
+                "lws_service(), which goes on with freed memory",
                 confidence=min(confidence(project.threads, best), Confidence.HIGH),
                 help=HELP,
                 related=chain(project.threads, best),
@@ -101,7 +103,7 @@ def convincing(project: Project, located: Located, found: OffThread) -> bool:
         return False
     if found.route.phase is Phase.RUNNING:
         return True
-    return not project.threads.joins_of(found.service.entry.definition)
+    return not project.threads.order.joins_of(found.service.entry.definition)
 
 
 def drops_last_reference(project: Project, located: Located, found: OffThread) -> bool:

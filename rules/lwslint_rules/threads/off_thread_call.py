@@ -84,23 +84,24 @@ from lwslint.knowledge import api
 from lwslint.knowledge.api import Category
 from lwslint.model import apis
 from lwslint.model.chains import chain, clearest, confidence, thread_of
+from lwslint.model.entries import Role
 from lwslint.model.names import callee_name
 from lwslint.model.project import Located, Project
 from lwslint.model.shared_lists import shared_list_uses
-from lwslint.model.threads import OffThread, Role
+from lwslint.model.threads import OffThread
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impact.CRASH)
 
 EFFECTS = {
-    Category.WRITE: "the frame is built while the service thread uses the same connection, which corrupts the stream or crashes",
-    Category.CANCEL: "the connection that it takes may be freed by the service thread at that moment",
-    Category.ON_WRITABLE: "the poll table changes under the service thread, and WRITEABLE comes late or never",
-    Category.CONNECT: "the new connection is linked into lists that the service thread walks, which crashes now and then",
-    Category.CLOSE: "the connection may be closed and freed by the service thread in the middle of the call",
-    Category.TIMER: "the timer list is changed without a lock, which crashes in the service thread",
+    Category.WRITE: "frames get mixed up, or the connection is freed in the middle of the write",
+    Category.CANCEL: "the service thread may free the connection at that moment",
+    Category.ON_WRITABLE: "WRITEABLE comes late or never, and the poll table may be corrupted",
+    Category.CONNECT: "the service thread walks the lists that the new connection is linked into",
+    Category.CLOSE: "the service thread may free the connection in the middle of the call",
+    Category.TIMER: "the timer list changes without a lock, and the service thread crashes",
 }
-GENERAL = "it changes what the service thread is using without a lock, which crashes now and then"
+GENERAL = "it changes, without a lock, what the service thread is using"
 DEMONSTRATION = re.compile(r"(?i)illegal|unsafe|wrong|broken")
 # May be called from any thread by its documentation, but takes a connection that may be gone
 # (lws-callbacks.h:813@v5.0.0).
@@ -111,13 +112,13 @@ ELSEWHERE = frozenset(
     [Category.CREATE_CONTEXT, Category.DESTROY_CONTEXT, Category.DESTROY_VHOST, Category.INTERNAL]
 )
 HELP = (
-    "put the data into a queue of your own under a mutex, call lws_cancel_service(context) (the only call that is "
-    "safe here), and do the lws call when LWS_CALLBACK_EVENT_WAIT_CANCELLED arrives on the service thread: there "
-    "call lws_callback_on_writable(wsi), and write in the WRITEABLE callback"
+    "put the data into a queue of your own under a mutex and call lws_cancel_service(context), the only "
+    "call that is safe here; when LWS_CALLBACK_EVENT_WAIT_CANCELLED arrives on the service thread, call "
+    "lws_callback_on_writable(wsi), and write in the WRITEABLE callback"
 )
 WINDOW = (
-    "; the manual of libwebsockets 3.0 to 4.3.0 allowed lws_callback_on_writable() from one other thread, later "
-    "releases do not"
+    "; the manual of libwebsockets 3.0 to 4.3.0 allowed lws_callback_on_writable() from one other thread, "
+    "later releases do not"
 )
 
 
@@ -138,12 +139,12 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for use in shared_list_uses(project):
         yield rule.report(
             use.located.place,
-            f"{use.name}() may be given a connection of another thread's context: {use.list} is shared by all service "
-            "threads, each has a context of its own, and whichever wakes first takes the entry",
+            f"{use.name}() may get a connection of another thread's context: {use.list} is shared by service "
+            "threads that have a context each, and whichever wakes first takes the entry",
             severity=Severity.WARNING if api.category(use.name) in WARNED else Severity.ERROR,
             confidence=use.confidence,
-            help="keep one list for each context (in the per-vhost data, say), or skip entries whose context is not "
-            "lws_get_context(wsi) of this callback",
+            help="keep one list for each context (in the per-vhost data, say), or skip entries whose context "
+            "is not lws_get_context(wsi) of this callback",
             related=use.steps,
             function=use.located.definition.qualified,
         )
@@ -165,7 +166,8 @@ def report(project: Project, located: Located, name: str, found: OffThread) -> D
         severity = Severity.NOTE
     return rule.report(
         located.place,
-        f"{name}() runs on {thread_of(found.route)}, not on the service thread: {EFFECTS.get(category, GENERAL)}",
+        f"{name}() runs on {thread_of(found.route)}, not on the service thread: "
+        f"{EFFECTS.get(category, GENERAL)}",
         severity=severity,
         confidence=confidence(project.threads, found),
         help=HELP + (WINDOW if category is Category.ON_WRITABLE else ""),

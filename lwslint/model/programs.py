@@ -1,0 +1,104 @@
+"""Which functions, threads and service loops belong to one program, in a tree that holds several."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lwslint.facts import (
+    Place,
+)
+from lwslint.model.entries import Entries, Role
+from lwslint.model.names import (
+    folder,
+)
+from lwslint.model.order import Order
+from lwslint.model.starts import Start
+from lwslint.model.symbols import Definition
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Project
+
+
+class Programs:
+    """The tree's programs, told apart by their ``main`` and by what calls what."""
+
+    def __init__(self, project: Project, entries: Entries, order: Order) -> None:
+        self.project = project
+        self.symbols = project.symbols
+        self.flow = project.flow
+        self.entries = entries
+        self.order = order
+
+    @cached_property
+    def _components(self) -> dict[str, str]:
+        """Files that call into each other, by a representative file of each group."""
+        leader = {file.path: file.path for file in self.project.files}
+
+        def find(path: str) -> str:
+            while leader[path] != path:
+                leader[path] = leader[leader[path]]
+                path = leader[path]
+            return path
+
+        for edge in self.flow.edges:
+            a, b = find(edge.caller.path), find(edge.callee.path)
+            if a != b and not edge.ambiguous:
+                leader[max(a, b)] = min(a, b)
+        return {path: find(path) for path in leader}
+
+    @cached_property
+    def _mains(self) -> dict[str, set[str]]:
+        """For each group of files the files that hold a ``main``: each is a program of its own."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for definition in self.entries.mains:
+            found[self._components[definition.path]].add(definition.path)
+        return found
+
+    def related(self, a: Definition, b: Definition) -> bool:
+        """Whether two functions plausibly belong to one program.
+
+        Code in one folder does, unless each of two files there has a ``main`` of its own; so does code of
+        one group of files that call each other.  Where such a group holds several programs, the two must
+        be reachable from one function.
+        """
+        if a.path == b.path:
+            return True
+        left, right = self._components[a.path], self._components[b.path]
+        if left != right:
+            return folder(a.path) == folder(b.path) and not (self._mains[left] and self._mains[right])
+        if len(self._mains[left]) < 2 or folder(a.path) == folder(b.path):
+            return True
+        return bool(self.order.ancestors(a) & self.order.ancestors(b)) or self._both_loose(a, b)
+
+    def _both_loose(self, a: Definition, b: Definition) -> bool:
+        """Whether no program of the tree reaches ``a``, and both are in one top-level folder."""
+        mains = {d.id for d in self.entries.mains}
+        return not mains & self.order.ancestors(a) and a.path.split("/")[0] == b.path.split("/")[0]
+
+    def _entries_to(self, start: Start) -> frozenset[Place]:
+        """The mains and public functions from which a thread's start is reached."""
+        reach = self.order.ancestors(start.definition)
+        tops = (self.symbols.definitions[d] for d in sorted(reach))
+        return frozenset(
+            d.place() for d in tops if any(e.role in (Role.MAIN, Role.PUBLIC) for e in self.entries.of(d))
+        )
+
+    def together(self, a: Start, b: Start) -> bool:
+        """Whether two threads plausibly run in one program: something starts both, or one folder does."""
+        if a.definition.path == b.definition.path:
+            return True
+        left, right = self._entries_to(a), self._entries_to(b)
+        if left and right:
+            return bool(left & right)
+        return folder(a.definition.path) == folder(b.definition.path)
+
+    def mains_to(self, start: Start) -> list[Definition]:
+        reach = self.order.ancestors(start.definition)
+        return [d for d in self.entries.mains if d.id in reach]
+
+    def holds(self, start: Start, main: Definition) -> bool:
+        """Whether a thread may run in the program of ``main``: that main reaches its start, or none does."""
+        mains = self.mains_to(start)
+        return not mains or main in mains
