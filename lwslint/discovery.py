@@ -26,6 +26,7 @@ CPP_SUFFIXES = frozenset(
 )
 # C or C++, as the bytes say; ``.C`` is C++ to a Unix compiler and C on a disk that ignores case.
 UNSURE_SUFFIXES = frozenset({".h", ".C", ".H"})
+PYTHON_SUFFIXES = frozenset({".py", ".pyw"})
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"})
 
@@ -36,6 +37,7 @@ OUTSIDE = "symbolic link that leads out of the linted path"
 DANGLING = "symbolic link that leads nowhere"
 SPECIAL = "not a regular file"
 NO_LWS = "does not mention libwebsockets"
+NO_WEBSOCKET = "Python that does not talk WebSocket"
 TWICE = "another name of a file that is linted"
 
 _IGNORE_FILE_LIMIT = 1_000_000
@@ -59,7 +61,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """``other`` counts the files that are neither C nor C++, which are not listed."""
+    """``other`` counts the files that are neither C, C++ nor Python, which are not listed."""
 
     files: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
@@ -288,7 +290,9 @@ _CPP = re.compile(
 
 
 def language_of(path: str, data: bytes) -> str:
-    """``c`` or ``cpp`` for a file that :func:`takes` accepts."""
+    """``c``, ``cpp`` or ``python`` for a file that :func:`takes` accepts."""
+    if is_python(path):
+        return "python"
     suffix = PurePosixPath(path).suffix
     if suffix.lower() in C_SUFFIXES and suffix not in UNSURE_SUFFIXES:
         return "c"
@@ -297,10 +301,17 @@ def language_of(path: str, data: bytes) -> str:
     return "cpp" if _CPP.search(_COMMENT.sub(b" ", data)) else "c"
 
 
+def is_python(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in PYTHON_SUFFIXES
+
+
 def takes(name: str) -> bool:
-    """Whether a file's name says that it is C or C++."""
+    """Whether a file's name says that it is C, C++ or Python."""
     suffix = os.path.splitext(name)[1]
-    return suffix in UNSURE_SUFFIXES or suffix.lower() in C_SUFFIXES | CPP_SUFFIXES | {".h"}
+    return suffix in UNSURE_SUFFIXES or suffix.lower() in _SUFFIXES
+
+
+_SUFFIXES = C_SUFFIXES | CPP_SUFFIXES | PYTHON_SUFFIXES | {".h"}
 
 
 # ------------------------------------------------------------------------------------- walking

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from lwslint import source
-from lwslint.discovery import NO_LWS, Found, Skipped, language_of
+from lwslint.discovery import NO_LWS, NO_WEBSOCKET, Found, Skipped, is_python, language_of
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem, crash
 from lwslint.settings import Settings
@@ -38,6 +38,8 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     """The facts of all files that mention libwebsockets."""
     facts: list[FileFacts] = []
     skipped: dict[str, Found] = {}
+    python: dict[str, Found] = {}
+    left_out: list[Skipped] = []
     problems: list[Problem] = []
     for number, file in enumerate(files, 1):
         outcome = _one(file, settings)
@@ -46,16 +48,31 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
                 facts.append(outcome)
                 if outcome.problem:
                     problems.append(Problem(file.path, outcome.problem))
-            case Skipped():
+            case Skipped(reason=reason) if reason == NO_LWS:
                 skipped[file.path] = file
+            case Skipped(reason=reason) if reason == NO_WEBSOCKET:
+                python[file.path] = file
+            case Skipped():
+                left_out.append(outcome)
             case Problem():
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
-    if facts and skipped:
-        facts.extend(_pull(facts, skipped, settings, problems))
-        facts.sort(key=lambda file: file.path)
-    return Gathered(tuple(facts), tuple(Skipped(path, NO_LWS) for path in skipped), tuple(problems))
+    native = [file for file in facts if file.language != "python"]
+    if native and skipped:
+        facts.extend(_pull(native, skipped, settings, problems))
+    if len(native) < len(facts) and python:
+        from lwslint import gather_python
+
+        for item in gather_python.pull([f for f in facts if f.language == "python"], python, settings):
+            if isinstance(item, FileFacts):
+                facts.append(item)
+            else:
+                problems.append(item)
+    facts.sort(key=lambda file: file.path)
+    left_out += [Skipped(path, NO_LWS) for path in skipped]
+    left_out += [Skipped(path, NO_WEBSOCKET) for path in python]
+    return Gathered(tuple(facts), tuple(left_out), tuple(problems))
 
 
 def _pull(
@@ -139,6 +156,10 @@ def _one(file: Found, settings: Settings, linked: bool = False) -> FileFacts | S
         return Problem(file.path, f"cannot be read: {error}")
     except MemoryError:
         return Problem(file.path, "cannot be read: out of memory")
+    if is_python(file.path):
+        from lwslint import gather_python
+
+        return gather_python.one(file, data, settings, linked)
     if not linked and not mentions_lws(data):
         return Skipped(file.path, NO_LWS)
     try:
@@ -151,18 +172,23 @@ def _one(file: Found, settings: Settings, linked: bool = False) -> FileFacts | S
 
 
 def _too_large(file: Found, message: str) -> Skipped | Problem:
+    mentions, reason = mentions_lws, NO_LWS
+    if is_python(file.path):
+        from lwslint.frontends.python_prefilter import talks_websocket
+
+        mentions, reason = talks_websocket, NO_WEBSOCKET
     try:
         seen = 0
         tail = b""
         for chunk in _chunks(file):
-            if mentions_lws(tail + chunk):
+            if mentions(tail + chunk):
                 break
             tail = chunk[-_OVERLAP:]
             seen += len(chunk)
             if seen > _SCAN_LIMIT:
                 break
         else:
-            return Skipped(file.path, NO_LWS)
+            return Skipped(file.path, reason)
     except (ReadError, OSError) as error:
         return Problem(file.path, f"cannot be read: {error}")
     return Problem(file.path, f"not analysed: {message} (max-file-size)")

@@ -26,7 +26,7 @@ def reasons(found: Discovery) -> dict[str, str]:
     return {item.path: item.reason for item in found.skipped}
 
 
-def test_c_and_cpp_are_taken_by_suffix_sorted_and_the_rest_counted(write_tree: WriteTree) -> None:
+def test_c_cpp_and_python_are_taken_by_suffix_sorted_and_the_rest_counted(write_tree: WriteTree) -> None:
     taken = [
         "a.c",
         "b.h",
@@ -39,9 +39,11 @@ def test_c_and_cpp_are_taken_by_suffix_sorted_and_the_rest_counted(write_tree: W
         "i.c++",
         "j.C",
         "k.ino",
+        "l.py",
+        "m.pyw",
         "z/a.c",
     ]
-    root = write_tree(dict.fromkeys([*taken, "README.md", "x.py", "c"], ""))
+    root = write_tree(dict.fromkeys([*taken, "README.md", "x.pyc", "c"], ""))
     found = look(root)
     assert names(found) == sorted(taken)
     assert found.other == 3

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lwslint.model.callbacks import Callbacks
     from lwslint.model.connections import Connections
     from lwslint.model.permissive import Weakness
+    from lwslint.model.python_program import PythonProgram
     from lwslint.model.threads import Threads
     from lwslint.model.values import Values
 
@@ -37,11 +38,14 @@ class Located(NamedTuple):
 
 
 class Project:
-    """All facts of one run, linked."""
+    """All facts of one run, linked: C and C++ in one model, Python in another (:attr:`python`)."""
 
     def __init__(self, files: Sequence[FileFacts], settings: Settings) -> None:
         self.settings = settings
-        self.files = tuple(sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path))
+        usable = sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path)
+        # The rules for C and C++ ask `files` and what is made of them, and never see Python.
+        self.files = tuple(f for f in usable if f.language != "python")
+        self.python_files = tuple(f for f in usable if f.language == "python")
         self.symbols = Symbols(self.files)
 
     @cached_property
@@ -83,6 +87,13 @@ class Project:
         from lwslint.model.callbacks import Callbacks
 
         return Callbacks(self)
+
+    @cached_property
+    def python(self) -> PythonProgram:
+        """The Python files, linked on their own."""
+        from lwslint.model.python_program import PythonProgram
+
+        return PythonProgram(self)
 
     # ------------------------------------------------------------------ indexes
 

@@ -42,8 +42,9 @@ A self-signed server certificate can be given as the CA file itself.
 
 ## Known limits
 
-Whether a condition is an operator's switch is told from the words in it. Flags that are read from a data
-table are not followed.
+Whether a condition is an operator's switch is told from the words in it, and from whether the program has
+strict TLS besides. A switch that leaves the function early (`if (!insecure) return;`) is not seen. Flags
+that are read from a data table are not followed.
 
 ## References
 
@@ -60,8 +61,15 @@ from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.model.permissive import CHECKS, Use, Weakness
 from lwslint.model.project import Project
 from lwslint.rule import Rule
+from lwslint_rules.tls._python import permissive
 
-rule = Rule(code="LWS401", name="permissive-tls-flags", family="tls", impact=Impact.SECURITY)
+rule = Rule(
+    code="LWS401",
+    name="permissive-tls-flags",
+    family="tls",
+    impact=Impact.SECURITY,
+    languages=("c", "cpp", "python"),
+)
 
 _BACKENDS = (("openssl", "OpenSSL"), ("mbedtls", "mbedTLS"), ("wolfssl", "wolfSSL"))
 _HELP = (
@@ -74,6 +82,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for weakness in project.weaknesses:
         if weakness.tls:
             yield _report(weakness)
+    yield from permissive(project, rule)
 
 
 def _report(weakness: Weakness) -> Diagnostic:

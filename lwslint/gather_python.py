@@ -1,0 +1,86 @@
+"""Which Python files are parsed: those that talk WebSocket, and those next to them that matter.
+
+Next to them are the modules that they import a TLS context from, the programs that import them and start
+threads, and modules of the same package that use event loops on other threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lwslint import source
+from lwslint.discovery import NO_WEBSOCKET, Found, Skipped
+from lwslint.facts import FileFacts
+from lwslint.frontends import python_prefilter as prefilter
+from lwslint.problem import Problem, crash
+from lwslint.settings import Settings
+from lwslint.source import ReadError
+
+MAX_FILES = 100
+MAX_IMPORTERS = 24  # a module that more files import is a common helper and pulls none of them in
+_PACKAGE = "__init__"
+
+
+def one(file: Found, data: bytes, settings: Settings, linked: bool = False) -> FileFacts | Skipped | Problem:
+    """The facts of one Python file; with ``linked``, also of one that does not talk WebSocket.
+
+    Python 2 and broken syntax are a reason to leave a file out, not a failure of the run.
+    """
+    if not linked and not prefilter.talks_websocket(data):
+        return Skipped(file.path, NO_WEBSOCKET)
+    try:
+        from lwslint.frontends import python
+
+        facts = python.extract(file.path, data, "python", settings)
+    except Exception as error:
+        return crash("the Python front end", error, file.path)
+    if facts.problem in (python.NOT_PYTHON_3, python.NOT_PYTHON):
+        return Skipped(file.path, facts.problem)
+    return Problem(file.path, facts.problem) if facts.problem else facts
+
+
+def pull(
+    facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings
+) -> list[FileFacts | Problem]:
+    """Parse the files next to the parsed ones that the rules need; takes them out of ``skipped``."""
+    imported = frozenset(part for file in facts for name in file.includes for part in name.split(".") if part)
+    parsed = frozenset(_stem(file.path) for file in facts) - {_PACKAGE}
+    folders = frozenset(file.path.rpartition("/")[0] for file in facts)
+    wanted: list[str] = []
+    importers: dict[str, list[str]] = {}
+    for path, file in skipped.items():
+        try:
+            data = source.read(file.real, settings.max_file_size, expected=file.identity)
+        except (ReadError, MemoryError):
+            continue
+        if _stem(path) in imported and prefilter.is_tls_helper(data):
+            wanted.append(path)
+        elif path.rpartition("/")[0] in folders and prefilter.uses_loops_on_threads(data):
+            wanted.append(path)
+        elif prefilter.starts_threads(data):
+            for stem in prefilter.imported_modules(data) & parsed:
+                importers.setdefault(stem, []).append(path)
+    for stem in sorted(importers):
+        if len(importers[stem]) <= MAX_IMPORTERS:
+            wanted += importers[stem]
+    found: list[FileFacts | Problem] = []
+    for path in sorted(set(wanted))[:MAX_FILES]:
+        outcome = one(skipped[path], _read(skipped[path], settings), settings, linked=True)
+        if not isinstance(outcome, Skipped):
+            del skipped[path]
+            found.append(outcome)
+    return found
+
+
+def _read(file: Found, settings: Settings) -> bytes:
+    try:
+        return source.read(file.real, settings.max_file_size, expected=file.identity)
+    except (ReadError, MemoryError):
+        return b""
+
+
+def _stem(path: str) -> str:
+    """The name by which others import the file: its folder's for a package."""
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return folder.rpartition("/")[2] if stem == _PACKAGE and folder else stem

@@ -1,0 +1,615 @@
+"""Where Python's WebSocket clients give up what TLS promises.
+
+Contexts are followed from where they are made to the connections that use them; attribute writes on the
+way are added up.  Libraries' own options come from the table.  What each weakening does was measured
+against servers with bad certificates; see ``python_libraries.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lwslint.diagnostics import Step
+from lwslint.facts import Assign, Binary, Call, Member, Name, Number, Place, Span, Text, Value
+from lwslint.knowledge import python_libraries as libraries
+from lwslint.knowledge.python_libraries import Connect
+from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, url_of
+from lwslint.model.python_program import Origin, PythonProgram, Use, written
+from lwslint.model.symbols import Definition
+
+if TYPE_CHECKING:
+    from lwslint.model.project import Project
+
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)."""
+
+EFFECTS = {
+    "all": "any certificate from anybody is accepted: self-signed, expired, or for another host",
+    "hostname": "a certificate that any accepted CA issued for any other host is accepted",
+    "expiry": "certificates that have expired are accepted",
+    "purpose": "a context made for servers (Purpose.CLIENT_AUTH) verifies nothing before Python 3.10, and cannot"
+    " connect at all since",
+}
+_CONTEXT_WORDS = frozenset(["ssl", "ssl_context", "sslcontext", "context", "tls_context", "sslctx", "ctx"])
+
+
+class Connection(msgspec.Struct, frozen=True, eq=False):
+    """A call that opens a client connection."""
+
+    use: Use
+    row: Connect
+    urls: tuple[Url, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Every URL it may have is ``ws://``."""
+        return bool(self.urls) and all(url.scheme in ("ws", "http") for url in self.urls)
+
+    @property
+    def loopback(self) -> bool:
+        return bool(self.urls) and all(url.loopback for url in self.urls)
+
+
+class Weakness(msgspec.Struct, frozen=True, eq=False):
+    """One place that weakens TLS.  ``uses`` are the connections that suffer; ``certain`` when there is one."""
+
+    place: Place
+    definition: Definition
+    effect: str
+    cause: str
+    exposure: Exposure
+    help: str
+    uses: tuple[Connection, ...] = ()
+    certain: bool = True
+    also: tuple[Step, ...] = ()
+
+    @property
+    def loopback(self) -> bool:
+        return bool(self.uses) and all(use.loopback for use in self.uses)
+
+
+class _Made(msgspec.Struct, eq=False):
+    """A context and what is done to it."""
+
+    use: Use
+    verify: str  # full, hostname (chain only), all (nothing), purpose, server
+    writes: list[tuple[Assign, Definition]]
+    clients: list[Connection]
+    servers: list[Use]
+    others: list[Use]
+    unknown: list[Use]
+    has_certificate: bool = False
+
+
+# ------------------------------------------------------------------------------------- connections
+
+
+def connections(project: Project) -> tuple[Connection, ...]:
+    """All calls that open a WebSocket client connection, in order of file."""
+    program = project.python
+    found: list[Connection] = []
+    for use in program.calls:
+        for row in rows_of(program, use):
+            found.append(Connection(use, row, tuple(_urls(program, use, row))))
+    return tuple(found)
+
+
+def rows_of(program: PythonProgram, use: Use) -> Iterator[Connect]:
+    """The rows of the table that a call is; a class derived from a library's counts as that library's."""
+    table = libraries.connects()
+    file = use.definition.file
+    name = program.called(use.call, use.definition)
+    if name in table:
+        yield from (row for row in table[name] if not row.needs or program.imports(file, *row.needs))
+        return
+    last = name.rpartition(".")[2]
+    for row in table.get(f"?.{last}", ()):
+        if name and program.imports(file, *row.needs) and _fits(program, use, row):
+            yield row
+    target = program.class_named(written(use.call.function), file) if last[:1].isupper() else None
+    if target is not None:
+        for base in program.base_names(target):
+            for row in table.get(base, ()):
+                yield row
+                return
+
+
+def _fits(program: PythonProgram, use: Use, row: Connect) -> bool:
+    """A method by its bare name counts where an option of the row is passed, or where the name is telling."""
+    named = {k.name for k in use.call.keywords}
+    telling = any(call == "?.ws_connect" for call in row.call)
+    return telling or bool(named & {*row.sslopt, *row.context, row.subprotocols, *row.headers} - {""})
+
+
+def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
+    if row.url is None and not row.url_keyword:
+        return
+    call = use.call
+    given = list(program.keyword(call, use.definition, row.url_keyword)) if row.url_keyword else []
+    if not given and row.url is not None and row.url < len(call.arguments):
+        given = [Origin(call.arguments[row.url], use.definition)]
+    for value, definition in given:
+        for origin in program.origins(value, definition):
+            url = url_of(origin.value)
+            if url is not None:
+                yield url
+
+
+# ------------------------------------------------------------------------------------- weaknesses
+
+
+def weaknesses(project: Project) -> tuple[Weakness, ...]:
+    """Everything that weakens the TLS of Python's WebSocket clients, one for each place."""
+    program = project.python
+    known = connections(project)
+    found = [
+        *_contexts(program, known),
+        *_options(program, known),
+        *_tls_rows(program),
+        *_defaults(program, known),
+    ]
+    unique: dict[Place, Weakness] = {}
+    for weakness in found:
+        unique.setdefault(weakness.place, weakness)
+    return tuple(sorted(unique.values(), key=lambda w: w.place))
+
+
+def _contexts(program: PythonProgram, known: Sequence[Connection]) -> Iterator[Weakness]:
+    made = _made(program)
+    if not made:
+        return
+    orphans = _collect_writes(program, made)
+    _collect_uses(program, made, known)
+    for context in made.values():
+        yield from _judge(program, context)
+    for node, definition in orphans:
+        yield from _orphan(program, node, definition, known)
+
+
+Key = tuple[str, Span]
+
+
+def _key(origin: Origin) -> Key:
+    return (origin.definition.path, origin.value.span)
+
+
+def _made(program: PythonProgram) -> dict[Key, _Made]:
+    rows = {name: row for row in libraries.load().context for name in row.call}
+    found: dict[Key, _Made] = {}
+    for use in program.calls:
+        row = rows.get(program.dotted(use.call.function, use.definition))
+        if row is not None:
+            verify = _verify(program, use, row.verify)
+            found[(use.definition.path, use.call.span)] = _Made(use, verify, [], [], [], [], [])
+    return found
+
+
+def _verify(program: PythonProgram, use: Use, how: str) -> str:
+    """What a context checks right after it was made (Lib/ssl.py; measured)."""
+    call, definition = use.call, use.definition
+    if how == "purpose":
+        given = program.keyword(call, definition, "purpose") or tuple(
+            Origin(a, definition) for a in call.arguments[:1]
+        )
+        purposes = [program.dotted(o.value, o.definition) for g in given for o in program.origins(*g)]
+        return "purpose" if any(p.endswith("CLIENT_AUTH") for p in purposes) else "full"
+    if how == "cert_reqs":
+        required = [
+            program.dotted(o.value, o.definition)
+            for given in program.keyword(call, definition, "cert_reqs")
+            for o in program.origins(*given)
+        ]
+        return "hostname" if required and all(r.endswith("CERT_REQUIRED") for r in required) else "all"
+    given = program.keyword(call, definition, "protocol") or tuple(
+        Origin(a, definition) for a in call.arguments[:1]
+    )
+    protocols = [program.dotted(o.value, o.definition) for g in given for o in program.origins(*g)]
+    if any(p.endswith("PROTOCOL_TLS_CLIENT") for p in protocols):
+        return "full"
+    if any(p.endswith("PROTOCOL_TLS_SERVER") for p in protocols):
+        return "server"
+    return "all" if not given or all("PROTOCOL_" in p for p in protocols) else "full"
+
+
+_WRITTEN = frozenset(["check_hostname", "verify_mode", "verify_flags"])
+
+
+def _collect_writes(program: PythonProgram, made: dict[Key, _Made]) -> list[tuple[Assign, Definition]]:
+    """Attach ``context.x = …`` to the contexts that it may change; what is left over is returned."""
+    orphans: list[tuple[Assign, Definition]] = []
+    for definition in program.definitions:
+        for site in definition.body.assigns:
+            node = site.node
+            assert isinstance(node, Assign)
+            if not isinstance(node.target, Member) or node.target.field not in _WRITTEN:
+                continue
+            targets = [made.get(_key(o)) for o in program.origins(node.target.object, definition)]
+            hit = [m for m in targets if m is not None]
+            for context in hit:
+                context.writes.append((node, definition))
+            if not hit:
+                orphans.append((node, definition))
+        for site in definition.body.calls:
+            node = site.node
+            assert isinstance(node, Call)
+            function = node.function
+            if isinstance(function, Name) and function.id == "setattr" and len(node.arguments) == 3:
+                owner, field, value = node.arguments
+                if isinstance(field, Text) and field.value in _WRITTEN:
+                    target = Member(owner.span, owner, field.value, field.span)
+                    for origin in program.origins(owner, definition):
+                        if found := made.get(_key(origin)):
+                            found.writes.append((Assign(node.span, target, "=", value), definition))
+            elif isinstance(function, Member) and function.field == "load_cert_chain":
+                for origin in program.origins(function.object, definition):
+                    if found := made.get(_key(origin)):
+                        found.has_certificate = True
+    return orphans
+
+
+def _collect_uses(program: PythonProgram, made: dict[Key, _Made], known: Sequence[Connection]) -> None:
+    clients = {(c.use.definition.id, c.use.call.span): c for c in known}
+    roles = {name: row.role for row in libraries.load().context_use for name in row.call}
+    for use in program.calls:
+        call, definition = use.call, use.definition
+        values = [k.value for k in call.keywords if k.name in _CONTEXT_WORDS]
+        values += [
+            o.value
+            for o in program.keyword(call, definition, *sorted(_CONTEXT_WORDS))
+            if o.value not in values
+        ]
+        client = clients.get((definition.id, call.span))
+        if client is not None:
+            for given in program.keyword(call, definition, *client.row.sslopt):
+                values += [o.value for o in program.items(given.value, given.definition, "context")]
+        name = program.called(call, definition)
+        role = roles.get(name) or roles.get(f"?.{name.rpartition('.')[2]}")
+        server_side = any(
+            k.name == "server_side" and isinstance(k.value, Number) and k.value.value for k in call.keywords
+        )
+        if role is not None or server_side:
+            values += call.arguments
+        elif isinstance(call.function, Member) and call.function.field == "wrap_socket":
+            values.append(call.function.object)
+        elif client is None and not values:
+            continue
+        if server_side and isinstance(call.function, Member):
+            values.append(call.function.object)
+        for value in values:
+            for origin in program.origins(value, definition):
+                context = made.get(_key(origin))
+                if context is None:
+                    continue
+                if client is not None:
+                    context.clients.append(client)
+                elif role == "server" or server_side:
+                    context.servers.append(use)
+                elif role == "other":
+                    context.others.append(use)
+                else:
+                    context.unknown.append(use)
+
+
+def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
+    clients = [c for c in context.clients if not c.plain]
+    if context.clients and not clients:
+        return
+    if not clients and (context.servers or context.others or context.has_certificate):
+        return
+    definition = context.use.definition
+    if not clients and not context.unknown and not _talks(program, definition):
+        return
+    changes = [
+        (effect, node, where) for node, where in context.writes if (effect := _weakens(program, node, where))
+    ]
+    restored = [node for node, where in context.writes if _restores(program, node, where)]
+    effects = {effect for effect, _, _ in changes}
+    certain = bool(clients)
+    uses = tuple(dict.fromkeys(clients))
+    if changes:
+        effect, node, where = min(changes, key=lambda c: (c[2].path, c[1].span.start))
+        worst = "all" if "all" in effects or context.verify == "all" else effect
+        also = tuple(
+            Step(w.place(n.span), f"{written(n.target)}: {EFFECTS[e]}")
+            for e, n, w in changes
+            if n is not node
+        )
+        cause = " and ".join(
+            dict.fromkeys(_spell(program, n, w) for _, n, w in sorted(changes, key=lambda c: c[1].span))
+        )
+        yield Weakness(
+            where.place(node.span),
+            where,
+            worst,
+            cause,
+            exposure(program, where, node.span),
+            _HELP_CONTEXT,
+            uses,
+            certain,
+            also,
+        )
+        return
+    verify = context.verify
+    if verify == "all" and any(
+        node.target.field == "verify_mode" for node in restored if isinstance(node.target, Member)
+    ):
+        hostname = any(isinstance(n.target, Member) and n.target.field == "check_hostname" for n in restored)
+        verify = "full" if hostname else "hostname"
+    if verify in ("full", "server"):
+        return
+    name = program.dotted(context.use.call.function, definition)
+    shown = f"{name}(Purpose.CLIENT_AUTH)" if verify == "purpose" else f"{name}()"
+    yield Weakness(
+        context.use.place,
+        definition,
+        verify,
+        shown,
+        exposure(program, definition, context.use.call.span),
+        _HELP_MADE
+        if verify != "purpose"
+        else "leave the purpose out: ssl.create_default_context(cafile=...)",
+        uses,
+        certain,
+    )
+
+
+def _talks(program: PythonProgram, definition: Definition) -> bool:
+    """Whether something in the file opens a client connection that a context without a known use may be for."""
+    table = libraries.connects()
+    return any(
+        program.called(use.call, use.definition) in table
+        for use in program.calls
+        if use.definition.file is definition.file
+    )
+
+
+def _orphan(
+    program: PythonProgram, node: Assign, definition: Definition, known: Sequence[Connection]
+) -> Iterator[Weakness]:
+    """A write to a context that comes from outside the program's text."""
+    effect = _weakens(program, node, definition)
+    assert isinstance(node.target, Member)
+    if effect is None or not program.imports(definition.file, "ssl"):
+        return
+    uses = [c for c in known if c.use.definition.file is definition.file and not c.plain]
+    passed = [c for c in uses if _passes(program, c, node.target.object)]
+    if not passed:
+        return
+    cause = _spell(program, node, definition)
+    yield Weakness(
+        definition.place(node.span),
+        definition,
+        effect,
+        cause,
+        exposure(program, definition, node.span),
+        _HELP_CONTEXT,
+        tuple(passed),
+    )
+
+
+def _passes(program: PythonProgram, connection: Connection, context: Value) -> bool:
+    spelled = written(context)
+    given = program.keyword(connection.use.call, connection.use.definition, *connection.row.context)
+    return bool(spelled) and any(written(o.value) == spelled for o in given)
+
+
+def _weakens(program: PythonProgram, node: Assign, definition: Definition) -> str | None:
+    """What an attribute write on a context gives away."""
+    assert isinstance(node.target, Member)
+    field = node.target.field
+    if field == "verify_flags":
+        if node.op == "|=" and _has_no_check_time(program, node.value, definition):
+            return "expiry"
+        return None
+    origins = program.origins(node.value, definition)
+    if field == "check_hostname":
+        return "hostname" if any(is_false(o.value) for o in origins) else None
+    return "all" if any(is_cert_none(program, o) for o in origins) else None
+
+
+def _restores(program: PythonProgram, node: Assign, definition: Definition) -> bool:
+    assert isinstance(node.target, Member)
+    origins = program.origins(node.value, definition)
+    if node.target.field == "check_hostname":
+        return any(isinstance(o.value, Number) and o.value.value for o in origins)
+    return any(
+        program.dotted(o.value, o.definition).endswith(("CERT_REQUIRED", "CERT_OPTIONAL")) for o in origins
+    )
+
+
+def _has_no_check_time(program: PythonProgram, value: Value, definition: Definition) -> bool:
+    stack = [value]
+    for _ in range(50):
+        if not stack:
+            return False
+        node = stack.pop()
+        if isinstance(node, Binary) and node.op == "|":
+            stack += [node.left, node.right]
+            continue
+        for origin in program.origins(node, definition):
+            if isinstance(origin.value, Number) and origin.value.value & NO_CHECK_TIME:
+                return True
+    return False
+
+
+def _spell(program: PythonProgram, node: Assign, definition: Definition) -> str:
+    assert isinstance(node.target, Member)
+    match node.target.field:
+        case "check_hostname":
+            return "check_hostname = False"
+        case "verify_mode":
+            return "verify_mode = CERT_NONE"
+    return "verify_flags |= X509_V_FLAG_NO_CHECK_TIME"
+
+
+def is_false(value: Value) -> bool:
+    return isinstance(value, Number) and value.value == 0
+
+
+def is_cert_none(program: PythonProgram, origin: Origin) -> bool:
+    return is_false(origin.value) or program.dotted(origin.value, origin.definition).endswith("CERT_NONE")
+
+
+# ------------------------------------------------------------------------------------- options
+
+_HELP_CONTEXT = (
+    "leave check_hostname and verify_mode as ssl.create_default_context() sets them, and give it what signed the"
+    " server's certificate: ssl.create_default_context(cafile=...); a self-signed certificate can be its own CA file"
+)
+_HELP_MADE = "use ssl.create_default_context(cafile=...), which checks the chain and the host name"
+_HELP_SSLOPT = 'pass sslopt={"ca_certs": path} with what signed the server\'s certificate, and nothing that turns checks off'
+_HELP_OPTION = "leave the option out, and pass a context from ssl.create_default_context(cafile=...) where the CA is your own"
+
+
+def _options(program: PythonProgram, known: Sequence[Connection]) -> Iterator[Weakness]:
+    for connection in known:
+        if connection.plain:
+            continue
+        use, row = connection.use, connection.row
+        for given in program.keyword(use.call, use.definition, *row.sslopt):
+            yield from _sslopt(program, connection, given)
+        for name in (*row.false_verifies_nothing, *row.true_verifies_nothing):
+            wanted = name in row.true_verifies_nothing
+            for given in program.keyword(use.call, use.definition, name):
+                for origin in program.origins(*given):
+                    if isinstance(origin.value, Number) and bool(origin.value.value) == wanted:
+                        yield _option(
+                            program, origin, given, f"{name}={wanted} ({row.library})", "all", (connection,)
+                        )
+
+
+def _option(
+    program: PythonProgram,
+    origin: Origin,
+    given: Origin,
+    cause: str,
+    effect: str,
+    uses: tuple[Connection, ...],
+    help: str = _HELP_OPTION,
+) -> Weakness:
+    verdict = exposure(program, origin.definition, origin.value.span)
+    if verdict is PRODUCTION and given.value is not origin.value:
+        verdict = exposure(program, given.definition, given.value.span)
+    return Weakness(origin.place, origin.definition, effect, cause, verdict, help, uses)
+
+
+def _sslopt(program: PythonProgram, connection: Connection, given: Origin) -> Iterator[Weakness]:
+    """websocket-client's dict: with a context in it the other keys are ignored (measured)."""
+    if program.items(*given, "context"):
+        return
+    required: list[Origin] = [
+        o for item in program.items(*given, "cert_reqs") for o in program.origins(*item)
+    ]
+    hostname: list[Origin] = [
+        o for item in program.items(*given, "check_hostname") for o in program.origins(*item)
+    ]
+    uses = (connection,)
+    for origin in required:
+        if is_cert_none(program, origin):
+            cause = (
+                f'"cert_reqs": CERT_NONE ({connection.row.library}; turns the host name check off as well)'
+            )
+            yield _option(program, origin, given, cause, "all", uses, _HELP_SSLOPT)
+            return
+    for origin in hostname:
+        if is_false(origin.value):
+            cause = f'"check_hostname": False ({connection.row.library})'
+            yield _option(program, origin, given, cause, "hostname", uses, _HELP_SSLOPT)
+            return
+
+
+def _tls_rows(program: PythonProgram) -> Iterator[Weakness]:
+    rows = [(name, row) for row in libraries.load().tls for name in row.call]
+    by_name: dict[str, list[libraries.TlsOption]] = {}
+    for name, row in rows:
+        by_name.setdefault(name, []).append(row)
+    for use in program.calls:
+        name = program.called(use.call, use.definition)
+        if not name:
+            continue
+        for row in (*by_name.get(name, ()), *by_name.get(f"?.{name.rpartition('.')[2]}", ())):
+            if row.needs and not _anywhere(program, use.definition, row.needs):
+                continue
+            given = list(program.keyword(use.call, use.definition, row.keyword))
+            if not given and row.at is not None and row.at < len(use.call.arguments):
+                given = [Origin(use.call.arguments[row.at], use.definition)]
+            for item in given:
+                for origin in program.origins(*item):
+                    if _is_bad(program, origin, row.bad):
+                        shown = {"false": "False", "true": "True", "none": "CERT_NONE"}[row.bad]
+                        cause = f"{name.removeprefix('?.').rpartition('.')[2]}({row.keyword}={shown}) ({row.library})"
+                        yield _option(program, origin, item, cause, row.effect, ())
+    plain = {name: row for row in libraries.load().unverified for name in row.call}
+    for use in program.calls:
+        found = plain.get(program.dotted(use.call.function, use.definition))
+        if found is None or any(program.keyword(use.call, use.definition, name) for name in found.unless):
+            continue
+        cause = f"{written(use.call.function)}() verifies nothing ({found.library})"
+        help = "use twisted.internet.ssl.optionsForClientTLS(hostname)"
+        yield Weakness(
+            use.place, use.definition, "all", cause, exposure(program, use.definition, use.call.span), help
+        )
+
+
+def _anywhere(program: PythonProgram, definition: Definition, needs: Sequence[str]) -> bool:
+    return program.imports(definition.file, *needs)
+
+
+def _is_bad(program: PythonProgram, origin: Origin, bad: str) -> bool:
+    if bad == "none":
+        return is_cert_none(program, origin)
+    return isinstance(origin.value, Number) and bool(origin.value.value) == (bad == "true")
+
+
+def _defaults(program: PythonProgram, known: Sequence[Connection]) -> Iterator[Weakness]:
+    """Libraries that verify nothing unless they are told to."""
+    for connection in known:
+        row, use = connection.row, connection.use
+        if not row.unverified:
+            continue
+        asked = [name for name in row.unless if not name.isdigit()]
+        positions = [int(name) for name in row.unless if name.isdigit()]
+        if program.keyword(use.call, use.definition, *asked) or any(
+            len(use.call.arguments) > p for p in positions
+        ):
+            continue
+        urls = connection.urls or tuple(_factory_urls(program, use))
+        if urls and all(url.scheme in ("ws", "http") for url in urls):
+            continue
+        certain = any(url.scheme in ("wss", "https") for url in urls)
+        help = (
+            "pass a context factory as second argument: twisted.internet.ssl.optionsForClientTLS(host)"
+            if row.kind == "twisted"
+            else 'pass ssl_options={"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": path}'
+        )
+        shown = msgspec.structs.replace(connection, urls=urls)
+        cause = f"{written(use.call.function)}() of {row.library}: {row.unverified}"
+        yield Weakness(
+            use.place,
+            use.definition,
+            "all",
+            cause,
+            exposure(program, use.definition, use.call.span),
+            help,
+            (shown,),
+            certain,
+        )
+
+
+def _factory_urls(program: PythonProgram, use: Use) -> Iterator[Url]:
+    """The URL of the factory that ``connectWS`` is given."""
+    for argument in use.call.arguments[:1]:
+        for origin in program.origins(argument, use.definition):
+            if not isinstance(origin.value, Call):
+                continue
+            for value in (
+                *origin.value.arguments[:1],
+                *(k.value for k in origin.value.keywords if k.name == "url"),
+            ):
+                for inner in program.origins(value, origin.definition):
+                    url = url_of(inner.value)
+                    if url is not None:
+                        yield url
