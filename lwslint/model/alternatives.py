@@ -10,9 +10,11 @@ from lwslint.facts import Condition, Member, Name, Place, Span, Value
 from lwslint.model.bodies import Guard, Site
 from lwslint.model.symbols import Definition
 
-MAX_ALTERNATIVES = 48
+MAX_ALTERNATIVES = 32
 MAX_OBJECTS = 24
 MAX_CIRCUMSTANCES = 24
+MAX_PIECES = 32
+MAX_VIA = 12
 
 
 class Circumstance(msgspec.Struct, frozen=True, eq=False):
@@ -215,7 +217,10 @@ def under(a: Alternative, when: tuple[Circumstance, ...]) -> Alternative:
 
 
 def passed(a: Alternative, step: Via) -> Alternative:
-    pieces = tuple(p if step in p.via else msgspec.structs.replace(p, via=(*p.via, step)) for p in a.pieces)
+    pieces = tuple(
+        p if len(p.via) >= MAX_VIA or step in p.via else msgspec.structs.replace(p, via=(*p.via, step))
+        for p in a.pieces
+    )
     return msgspec.structs.replace(a, pieces=pieces)
 
 

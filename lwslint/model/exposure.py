@@ -118,6 +118,8 @@ _DECIDED_BY_BUILD = re.compile(
 _SAYS_NOTHING = re.compile(
     r"^(?:X509_V_|SSL_|LWS_|LCCSCF_|MBEDTLS_)|^(?:pre_?verif\w*|verify_?(?:ok|result|status|err\w*)|ok|reason)$"
 )
+# What a switch on these is about is how far the program has come, not what somebody wants.
+_PROGRESS = frozenset(["reason", "state", "status", "phase", "step", "stage", "event"])
 _NEGATIVE_CALLS = frozenset(["empty", "isEmpty", "isNull", "IsEmpty", "is_null", "is_empty"])
 
 
@@ -238,7 +240,7 @@ class Judge:
         if guard is None or guard.test is None or definition is None:
             return ALWAYS
         if guard.kind == "switch":
-            return self._case(circumstance, guard)
+            return self._case(circumstance, guard, choice)
         if guard.kind == "or":
             return ALWAYS
         verdict = ALWAYS
@@ -262,7 +264,7 @@ class Judge:
             return Exposure("build", circumstance, condition.text)
         return ALWAYS
 
-    def _case(self, circumstance: Circumstance, guard: Guard) -> Exposure:
+    def _case(self, circumstance: Circumstance, guard: Guard, choice: bool) -> Exposure:
         labels = guard.arm.labels if guard.arm is not None else ()
         spelled = " ".join(spell(label) for label in labels)
         if spelled and "LWS_CALLBACK_" not in spelled and _asks_weaker(spelled):
@@ -274,6 +276,11 @@ class Judge:
             spelled = " ".join(f"'{chr(n)}'" if 32 < n < 127 else str(n) for n in letters)
             if subject & {"opt", "getopt", "option", "optarg"}:
                 return Exposure("switch", circumstance, f"case {spelled}", weak=True)
+        subject = self._words(guard.test, circumstance.definition)
+        named = names_in(guard.test) if guard.test is not None else set()
+        if choice and "LWS_CALLBACK_" not in spelled and not (named | subject) & _PROGRESS:
+            text = f"case {spelled}" if spelled else f"default of switch ({spell(guard.test)})"
+            return Exposure("switch", circumstance, text, weak=True)
         return ALWAYS
 
     def _atom(self, atom: Value, holds: bool, definition: Definition, choice: bool) -> str:

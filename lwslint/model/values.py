@@ -43,6 +43,7 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import api
 from lwslint.model.alternatives import (
+    MAX_PIECES,
     Alternative,
     Circumstance,
     Frame,
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from lwslint.model.project import Project
 MAX_DEPTH = 32
 MAX_OBJECT_DEPTH = 16
+MAX_OUT_NESTING = 3
+OUT_EFFORT = 60
 MAX_CALLERS = 24
 MAX_LOOSE = 16
 MAX_EFFORT = 6000
@@ -147,6 +150,7 @@ class Values:
         self.writes = Writes(project)
         self._effort = 0
         self._cut = False
+        self._asked: dict[tuple[object, ...], tuple[object, Possible]] = {}
         self._active: set[tuple[object, ...]] = set()
         self._memory: dict[tuple[int, int, int, int], tuple[Value, object, list[Alternative]]] = {}
         self._bases: dict[int, list[Pointee]] = {}
@@ -160,10 +164,26 @@ class Values:
 
     def possible_in(self, value: Value, scope: Scope) -> Possible:
         """As :meth:`possible`, with the guards around the place, so that opposite branches don't count."""
+        order = -1 if scope.order is None else scope.order
+        key = (
+            id(value),
+            scope.definition.id,
+            scope.definition.path,
+            order,
+            id(scope.frame),
+            id(scope.guards),
+        )
+        known = self._asked.get(key)
+        if known is not None:
+            return known[1]
         self._effort = MAX_EFFORT
         found = self._eval(value, scope, 0)
         root = Place(scope.definition.path, value.span)
-        return Possible(tuple(rooted(a, root) for a in bounded(found)))
+        answer = Possible(tuple(rooted(a, root) for a in bounded(found)))
+        # A question from outside always starts with full effort, so even an answer that was cut short
+        # is the same each time.  What the key identifies is kept, so that identities stay theirs.
+        self._asked[key] = ((value, scope), answer)
+        return answer
 
     def written(
         self,
@@ -340,7 +360,8 @@ class Values:
 
     def _combine(self, op: str, a: Alternative, b: Alternative, value: Value, scope: Scope) -> Alternative:
         when = join(a.when, b.when)
-        pieces = (*a.pieces, *(p for p in b.pieces if p not in a.pieces))
+        mine = {(p.place, p.text) for p in a.pieces}
+        pieces = (*a.pieces, *(p for p in b.pieces if (p.place, p.text) not in mine))[:MAX_PIECES]
         if op == "+" and "text" in (a.kind, b.kind):
             if a.kind == "text" and b.kind == "number":
                 return msgspec.structs.replace(a, partial=True)
@@ -1094,11 +1115,17 @@ class Values:
                 return state
             unknown = self._unknown(call, inner, f"set by {name or 'a call'}()")
             return [*state, under(unknown, when)]
-        if depth > MAX_DEPTH - 4:
+        self._effort -= OUT_EFFORT
+        nested = sum(1 for mark in self._active if mark[0] == "out")
+        if depth > MAX_DEPTH or nested >= MAX_OUT_NESTING or self._effort < 0:
             self._cut = True
-            return state
+            return [*state, self._unknown(call, inner, "too deep to follow")]
         for callee in known[:4]:
             parameter = callee.function.parameters[write.argument].name
+            mark = ("out", callee.id, write.argument)
+            if mark in self._active:
+                self._cut = True
+                continue
             frame = Frame(callee, write.definition, write.site, inner.frame)
             writes = [
                 w
@@ -1109,10 +1136,14 @@ class Values:
             at = Scope(callee, frame)
             before = state
             after = state
-            for w in sorted(writes, key=lambda w: w.order):
-                if w.op == "=" and w.index is None and not _dereferences(w):
-                    continue
-                after = self._apply(after, w, at, depth + 1, None)
+            self._active.add(mark)
+            try:
+                for w in sorted(writes, key=lambda w: w.order):
+                    if w.op == "=" and w.index is None and not _dereferences(w):
+                        continue
+                    after = self._apply(after, w, at, depth + 1, None)
+            finally:
+                self._active.discard(mark)
             after = [a if a in before else passed(under(a, when), step) for a in after]
             state = [*before, *(a for a in after if a not in before)] if chosen else after
         return bounded(state)

@@ -163,7 +163,11 @@ class Writes:
     def class_of(self, value: Value, definition: Definition) -> str:
         """The class of ``value`` or of what it points to; "" when unknown."""
         type = self.symbols.type_of(value, definition)
-        return self.type_name(type, definition.path) if type else ""
+        if not type:
+            return ""
+        # What is written to a container's element stands as written to the container.
+        element = element_type(type) if "<" in type else ""
+        return self.type_name(element or type, definition.path)
 
     def element(self, write: Write) -> int | None:
         """The constant index of the array element that a write goes to or into."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lwslint.model.connections import Connection, is_loopback, is_private
@@ -155,3 +157,32 @@ def test_a_table_is_a_servers_when_its_context_listens(reason: str, port: str, s
 )
 def test_hosts(host: str, loopback: bool, private: bool) -> None:
     assert (is_loopback(host), is_private(host)) == (loopback, private)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'rows.push_back({"feed", cb, 0, 0});',
+        'lws_protocols row{}; row.name = "feed"; rows.push_back(row);',
+    ],
+)
+def test_rows_in_a_container(rows: str) -> None:
+    source = f"""class C {{ std::vector<lws_protocols> rows; void f() {{ {rows}
+        lws_client_connect_info i{{}}; i.protocol = rows[0].name; lws_client_connect_via_info(&i); }} }};"""
+    project = link({"main.cpp": source})
+    assert [e.name for e in project.connections.entries] == ["feed"]
+    (connection,) = project.connections.all
+    assert project.connections.offers(connection)[0].from_table
+
+
+def test_hostile_sources_end() -> None:
+    flags = "\n".join(f"if (c{n}) flags |= {1 << n % 5};" for n in range(100))
+    calls = "\n".join(
+        f"void f{n}(int *p) {{ f{(n + 1) % 50}(p); f{(n + 7) % 50}(p); *p |= 2; }}" for n in range(50)
+    )
+    source = f"""{calls}
+        void g(void) {{ struct lws_client_connect_info i = {{0}}; int flags = 0;
+            {flags} f0(&flags); i.ssl_connection = flags; lws_client_connect_via_info(&i); }}"""
+    started = time.process_time()
+    assert link({"main.c": source}).weaknesses is not None
+    assert time.process_time() - started < 20

@@ -178,6 +178,17 @@ def test_a_switch_that_is_on_by_default(default: str, expected: list[str]) -> No
     assert loudness({"main.cpp": source}) == expected
 
 
+def test_a_mode_with_a_strict_choice_is_a_note() -> None:
+    source = """
+        int flags(int mode) { switch (mode) { case 0: return 0; case 1: return LCCSCF_USE_SSL;
+            default: return LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED; } }
+        void f(int mode) { struct lws_client_connect_info i = {0};
+            i.ssl_connection = flags(mode); lws_client_connect_via_info(&i); }
+    """
+    assert loudness({"main.c": source}) == ["note"]
+    assert loudness({"main.c": source.replace("case 1: return LCCSCF_USE_SSL;", "")}) == ["error"]
+
+
 # --------------------------------------------------------------------------- LWS403
 
 CALLBACK = """
