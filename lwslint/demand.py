@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from lwslint.facts import Call, Cast, FileFacts, Function, Lambda, Member, Name, Unary, Value, walk
+from lwslint.facts import Assign, Call, Cast, FileFacts, Function, Lambda, Member, Name, Unary, Value, walk
 from lwslint.knowledge import api, threads
 from lwslint.knowledge.api import Category, ThreadClass
 from lwslint.model.bodies import flatten
 from lwslint.model.names import callee_name, last_component
 
 MIN_NAME = 5
+MIN_CONSTANT = 4
 MAX_MENTIONS = 24  # a name in more files than this is a common word, not a link
 ROUNDS = 4
 MAX_FILES = 300
-_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]{3,}$")
 _ASKED_FIELDS = frozenset(
     ["protocol", "local_protocol_name", "ssl_connection", "address", "host", "method", "port", "name"]
 )
@@ -86,9 +86,11 @@ class Asker:
             elif _unknown_starter(callee) and any(_may_be_function(a) for a in call.arguments):
                 self._missing.add(callee)
         for site in () if pulled else body.assigns:
-            target = getattr(site.node, "target", None)
+            assert isinstance(site.node, Assign)
+            target = site.node.target
             if isinstance(target, Member) and target.field in _ASKED_FIELDS:
-                self._constants.update(_constants(site.node))  # type: ignore[arg-type]
+                local = {*body.locals, *(p.name for p in function.parameters)}
+                self._constants.update(_constants(site.node.value, local))
 
     def ask(self) -> Demand:
         """What is still open after all the facts so far."""
@@ -141,10 +143,13 @@ def _may_be_function(value: Value) -> bool:
     return isinstance(value, (Lambda, Name))
 
 
-def _constants(value: Value) -> Iterator[str]:
+def _constants(value: Value, local: Collection[str]) -> Iterator[str]:
+    """The names in a value that may be constants of another file."""
     for node in walk(value):
-        if isinstance(node, Name) and _CONSTANT.match(node.id) and api.constant_value(node.id) is None:
-            yield node.id
+        if isinstance(node, Name) and node.id not in local and api.constant_value(node.id) is None:
+            name = last_component(node.id)
+            if len(name) >= MIN_CONSTANT:
+                yield name
 
 
 def calls(data: bytes, name: str, owner: str) -> bool:
@@ -169,6 +174,8 @@ def defines(data: bytes, name: str) -> bool:
             rb"#\s*define\s+" + escaped + rb"\b"
             rb"|\b(?:class|struct)\s+(?:\w+\s+)?" + escaped + rb"\s*(?:final\s*)?[:{]"
             rb"|^[^\n=;#]*\b" + escaped + rb"\s*\([^;{}]*\)\s*\{"
+            rb"|\b(?:char|auto|int|unsigned)\b[^\n=;(){}]*[\s*&]" + escaped + rb"\s*(?:\[[^\]\n]*\])?\s*[={]"
+            rb"|\bstring(?:_view)?\s+" + escaped + rb"\s*[={(]"
             rb"|^\s*" + escaped + rb"\s*(?:=[^,;\n]*)?,?\s*(?://|/\*|$)",
             data,
             re.MULTILINE,
