@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Severity
 from lwslint.engine import Result
-from lwslint.fingerprint import fingerprints
 from lwslint.reporters import View, json
-from lwslint.reporters.places import region
+from lwslint.reporters.places import marks, region
 from lwslint.reporters.words import message
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.NOTE: "info"}
@@ -16,8 +15,7 @@ _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.NOT
 
 def report(result: Result, view: View) -> Iterator[str]:
     issues = []
-    marks = fingerprints(result.diagnostics, result.texts)
-    for diagnostic, mark in zip(result.diagnostics, marks, strict=True):
+    for diagnostic, mark in zip(result.diagnostics, marks(result), strict=True):
         place = region(result, diagnostic.place)
         issues.append(
             {

@@ -36,24 +36,24 @@ Numbered = tuple[int, Diagnostic]
 
 def report(result: Result, view: View) -> Iterator[str]:
     style, script = _own("page.css"), _own("page.js")
-    yield "<!doctype html>"
-    yield '<html lang="en">'
-    yield "<head>"
-    yield '<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield '<meta name="color-scheme" content="light dark">'
-    yield '<meta name="referrer" content="no-referrer">'
-    yield f'<meta name="generator" content="lwslint {__version__}">'
-    yield "<title>lwslint report</title>"
-    yield f"<style>{style}</style>"
-    yield "</head>"
-    yield "<body>"
+    head = (
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
+        '<meta name="referrer" content="no-referrer">',
+        "<title>lwslint report</title>",
+        f"<style>{style}</style>",
+        "</head>",
+        "<body>",
+    )
+    yield from "\n".join(head).split("\n")
     for line in _body(result):
         yield from logs.inert_markup(line).split("\n")
-    yield f"<script>{script}</script>"
-    yield "</body>"
-    yield "</html>"
+    yield from f"<script>{script}</script>\n</body>\n</html>".split("\n")
 
 
 def _own(name: str) -> str:

@@ -13,9 +13,8 @@ from typing import Any
 from lwslint import discovery
 from lwslint.diagnostics import Diagnostic, Severity, Step
 from lwslint.engine import Result
-from lwslint.fingerprint import fingerprints
 from lwslint.reporters import View, logs
-from lwslint.reporters.places import region
+from lwslint.reporters.places import marks, region
 from lwslint.source import clean, clean_lines
 
 VERSION = 1
@@ -32,8 +31,7 @@ def dump(document: object, *, indent: int | None = None) -> str:
 
 
 def diagnostics(result: Result) -> Iterator[dict[str, Any]]:
-    marks = fingerprints(result.diagnostics, result.texts)
-    for diagnostic, mark in zip(result.diagnostics, marks, strict=True):
+    for diagnostic, mark in zip(result.diagnostics, marks(result), strict=True):
         yield _diagnostic(result, diagnostic, mark)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from lwslint.engine import Result
 from lwslint.facts import Place
+from lwslint.fingerprint import fingerprints
 from lwslint.source import clean
 
 
@@ -32,6 +33,16 @@ def where(result: Result, place: Place) -> str:
     """``path:line:column``, as terminals and editors make a link of it."""
     position = result.texts[place.path].position(place.span.start)
     return f"{clean(place.path)}:{position.line}:{position.column}"
+
+
+def marks(result: Result) -> list[str]:
+    """The fingerprints of the findings to report, in their order.
+
+    They are taken among all findings of the run: a hidden one still counts among its equals.
+    """
+    everything = tuple(dict.fromkeys((*result.everything, *result.diagnostics)))
+    known = dict(zip(everything, fingerprints(everything, result.texts), strict=True))
+    return [known[diagnostic] for diagnostic in result.diagnostics]
 
 
 def uri(path: str) -> str:

@@ -15,10 +15,9 @@ from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity
 from lwslint.engine import Result
 from lwslint.facts import Place
 from lwslint.fingerprint import VERSION as FINGERPRINT_VERSION
-from lwslint.fingerprint import fingerprints
 from lwslint.problem import Problem
 from lwslint.reporters import View, json
-from lwslint.reporters.places import region, uri
+from lwslint.reporters.places import marks, region, uri
 from lwslint.reporters.words import message
 from lwslint.rule import LoadedRule, Rule
 from lwslint.source import clean, clean_lines
@@ -50,10 +49,9 @@ def _run(result: Result, view: View) -> Json:
     rules = [*map(_rule, view.rules), *_unlisted(result.diagnostics, view.rules)]
     indexes = {rule["id"]: index for index, rule in enumerate(rules)}
     artifacts = _Artifacts(result)
-    marks = fingerprints(result.diagnostics, result.texts)
     results = [
         _result(result, diagnostic, mark, indexes[diagnostic.code], artifacts)
-        for diagnostic, mark in zip(result.diagnostics, marks, strict=True)
+        for diagnostic, mark in zip(result.diagnostics, marks(result), strict=True)
     ]
     return {
         "tool": {
