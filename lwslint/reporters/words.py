@@ -12,7 +12,7 @@ from lwslint.source import clean, clean_lines
 
 HEADLINE = 110  # characters
 _LONGER = 140  # where no clause ends before
-_SHORTEST = 30  # a headline of fewer characters says too little
+_SHORTEST = 24  # a headline of fewer characters says too little
 # Where a sentence can be cut.  What is in quotes, back quotes or round brackets stays together, and so
 # does a header's name with its value.
 _PIECE = re.compile(
