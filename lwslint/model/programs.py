@@ -72,10 +72,13 @@ class Programs:
             return True
         return bool(self.order.ancestors(a) & self.order.ancestors(b)) or self._both_loose(a, b)
 
+    @cached_property
+    def _main_ids(self) -> frozenset[int]:
+        return frozenset(d.id for d in self.entries.mains)
+
     def _both_loose(self, a: Definition, b: Definition) -> bool:
         """Whether no program of the tree reaches ``a``, and both are in one top-level folder."""
-        mains = {d.id for d in self.entries.mains}
-        return not mains & self.order.ancestors(a) and a.path.split("/")[0] == b.path.split("/")[0]
+        return not self._main_ids & self.order.ancestors(a) and a.path.split("/")[0] == b.path.split("/")[0]
 
     def _entries_to(self, start: Start) -> frozenset[Place]:
         """The mains and public functions from which a thread's start is reached."""

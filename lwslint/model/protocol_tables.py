@@ -79,6 +79,7 @@ class Tables:
         self.project = project
         self.symbols = project.symbols
         self._listed: set[Key] = set()
+        self._written_cache: dict[str, dict[Key, list[_Written]]] = {}
 
     # ------------------------------------------------------------------ rows
 
@@ -472,14 +473,7 @@ class Tables:
     def _written(self, info: Value, field: str, definition: Definition) -> list[_Written]:
         """What is written to ``info.field``, in the same function or to the same class member."""
         key = self.key(info, definition)
-        found: list[_Written] = []
-        for located in self.project.writes_to(field):
-            node = located.site.node
-            if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
-                target = bare(node.target)
-                assert isinstance(target, facts.Member)
-                if key is not None and self.key(target.object, located.definition) == key:
-                    found.append(_Written(node.value, located.definition, bool(located.site.guards)))
+        found = [] if key is None else list(self._writes_by_key(field).get(key, ()))
         initializer = None if key is None else self._info_initializer(key)
         if key is not None and initializer is not None:
             scope = definition if key[0] == "local" else self.project.flow.file_scope(str(key[1]))
@@ -487,6 +481,20 @@ class Tables:
                 if item.designator == field:
                     found.append(_Written(item.value, scope, False))
         return found
+
+    def _writes_by_key(self, field: str) -> dict[Key, list[_Written]]:
+        """All assignments to members of that name, by the struct in which the member lies."""
+        if field not in self._written_cache:
+            index: dict[Key, list[_Written]] = defaultdict(list)
+            for located in self.project.writes_to(field):
+                node = located.site.node
+                target = bare(node.target) if isinstance(node, facts.Assign) else None
+                if isinstance(node, facts.Assign) and isinstance(target, facts.Member):
+                    key = self.key(target.object, located.definition)
+                    if key is not None:
+                        index[key].append(_Written(node.value, located.definition, bool(located.site.guards)))
+            self._written_cache[field] = index
+        return self._written_cache[field]
 
     def _info_initializer(self, key: Key) -> facts.Initializer | None:
         declared: facts.Declare | None = None

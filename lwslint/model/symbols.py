@@ -180,6 +180,8 @@ class Symbols:
         self.aliases: dict[str, list[tuple[str, Alias]]] = defaultdict(list)
         self.macros: dict[str, list[tuple[str, Macro]]] = defaultdict(list)
         self.function_macros: dict[str, list[Definition]] = defaultdict(list)
+        self._variable_cache: dict[tuple[str, str], Variable | None] = {}
+        self._free_cache: dict[tuple[str, str], Binding] = {}
         self._class_cache: dict[tuple[str, str], Class | None] = {}
         self._key_cache: dict[tuple[str, str], str] = {}
         self._homes: dict[int, str] = {}
@@ -430,21 +432,21 @@ class Symbols:
     def variable(self, name: str, path: str) -> Variable | None:
         """The file-scope variable of that name nearest to ``path``; other files' statics don't count.
         An entry with an initialiser is preferred to an ``extern`` declaration."""
-        candidates = [
-            v
-            for v in self.variables.get(last_component(name), ())
-            if v.path == path or not v.declare.static or self._included(v.path, path)
+        key = (name, path)
+        if key not in self._variable_cache:
+            self._variable_cache[key] = self._nearest_variable(last_component(name), path)
+        return self._variable_cache[key]
+
+    def _nearest_variable(self, name: str, path: str) -> Variable | None:
+        known = self.variables.get(name, ())
+        here = [v for v in known if v.path == path and v.declare.value is not None]
+        candidates = here or [
+            v for v in known if v.path == path or not v.declare.static or self._included(v.path, path)
         ]
         if not candidates:
             return None
-        here = [v for v in candidates if v.path == path]
-        if here:
-            candidates = [v for v in here if v.declare.value is not None] or candidates
         valued = [v for v in candidates if v.declare.value is not None] or candidates
-        return max(
-            valued,
-            key=lambda v: (nearness(path, v.path), v.path, -v.declare.span.start),
-        )
+        return max(valued, key=lambda v: (nearness(path, v.path), v.path, -v.declare.span.start))
 
     def macro(self, name: str, path: str) -> Macro | None:
         """The object-like macro of that name nearest to ``path``."""
@@ -510,8 +512,10 @@ class Symbols:
                         if owned:
                             break
                 return self.nearest(owned, path)
-        free = [d for d in candidates if not d.function.owner]
-        return self.nearest(free, path)
+        key = (plain, path)
+        if key not in self._free_cache:
+            self._free_cache[key] = self.nearest([d for d in candidates if not d.function.owner], path)
+        return self._free_cache[key]
 
     def method_named(self, type: str, name: str, path: str) -> Binding:
         """A method called on an object of ``type``; virtual methods bind to the overriders too."""

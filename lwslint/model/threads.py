@@ -103,6 +103,7 @@ class Threads:
         self.entries = Entries(project, self.starts)
         self.order = Order(project, self.starts)
         self.programs = Programs(project, self.entries, self.order)
+        self._service_cache: dict[tuple[int, frozenset[int]], tuple[Service, ...]] = {}
         self._off_cache: dict[tuple[int, int], tuple[OffThread, ...]] = {}
 
     # ------------------------------------------------------------------ the service threads
@@ -242,7 +243,12 @@ class Threads:
 
     def services_for(self, definition: Definition, contexts: frozenset[int]) -> tuple[Service, ...]:
         """The services that may be of the context that code in ``definition`` is about."""
-        return tuple(s for s in self.services if self._may_service(s, definition, contexts))
+        key = (definition.id, contexts)
+        if key not in self._service_cache:
+            self._service_cache[key] = tuple(
+                s for s in self.services if self._may_service(s, definition, contexts)
+            )
+        return self._service_cache[key]
 
     def _may_service(self, service: Service, definition: Definition, contexts: frozenset[int]) -> bool:
         if contexts and service.contexts:
