@@ -155,7 +155,7 @@ def _python(data: bytes) -> Iterator[tuple[bool, tuple[int, int]]]:
 # ------------------------------------------------------------------------------------- directives
 
 _WORD = re.compile(rb"lwslint\b", re.IGNORECASE)
-_DECORATION = b" \t*!/#<"
+_DECORATION = b" \t*!/#<[="  # also what opens a bracket comment of CMake
 _HEAD = re.compile(rb"lwslint[ \t]*:", re.IGNORECASE)
 _BARE = re.compile(
     rb"lwslint[ \t]+(?:ignore|disable|suppress|noqa|nolint|off)\b(?=[ \t]*(?:[-:\[=(]|$|file))",
@@ -180,8 +180,7 @@ def read(text: SourceText, language: str) -> tuple[list[Directive], list[Malform
     malformed: list[Malformed] = []
     lines: _Lines | None = None
     for comment in spans:
-        marks = list(_marks(data, comment, separator))
-        for at, end in zip(marks, (*marks[1:], comment[1]), strict=True):
+        for at, end in itertools.pairwise((*_marks(data, comment, separator), comment[1])):
             parsed = _parse(data, at, end, text.encoding)
             if isinstance(parsed, Malformed):
                 malformed.append(parsed)
