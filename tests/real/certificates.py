@@ -50,9 +50,9 @@ class Certificates:
     def wrong_host(self) -> Identity:
         return self._issue("wrong-host", self._authority, OTHER_HOST)
 
-    def expired(self) -> Identity:
+    def expired(self, host: str = HOST) -> Identity:
         now = datetime.datetime.now(datetime.UTC)
-        return self._issue("expired", self._authority, HOST, now - 30 * _DAY, now - _DAY)
+        return self._issue("expired", self._authority, host, now - 30 * _DAY, now - _DAY)
 
     def not_yet_valid(self) -> Identity:
         now = datetime.datetime.now(datetime.UTC)

@@ -22,7 +22,16 @@ FOLDER = Path(__file__).resolve().parent
 FIXTURES = FOLDER.parent.parent / "fixtures"
 PROGRAMS = FOLDER / "programs"
 
-WRAPPED = ("lws_create_context", "lws_client_connect_via_info", "nanosleep", "clock_nanosleep")
+WRAPPED = (
+    "lws_create_context",
+    "lws_client_connect_via_info",
+    "pthread_create",
+    "lws_context_destroy",
+    "lws_vhost_destroy",
+    "lws_serve_http_file",
+    "nanosleep",
+    "clock_nanosleep",
+)
 # Longest wait for something that lws does at once when it does it; generous for a machine under load.
 SOON = 8.0
 # How long nothing must happen before a test says that it does not happen.

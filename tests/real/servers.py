@@ -53,6 +53,7 @@ class WebSocketServer:
     def __init__(self, speaks: Sequence[str] | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.offers: _Seen[str | None] = _Seen()
         self.messages: _Seen[tuple[float, str]] = _Seen()
+        self.clients: _Seen[ServerConnection] = _Seen()
         self._speaks = speaks
         self._server: Server = serve(
             self._handle,
@@ -82,6 +83,7 @@ class WebSocketServer:
     def _handle(self, connection: ServerConnection) -> None:
         try:
             connection.send(GREETING)
+            self.clients.add(connection)
             for message in connection:
                 text = message if isinstance(message, str) else message.decode("utf-8", "replace")
                 self.messages.add((time.monotonic(), text))
@@ -91,6 +93,12 @@ class WebSocketServer:
     def got(self, message: str, seconds: float) -> bool:
         """Whether a client has sent ``message``, or does within ``seconds``."""
         return self.messages.wait(lambda item: item[1] == message, seconds)
+
+    def poke(self, text: str = "poke") -> None:
+        """Sends ``text`` to every client that is still there."""
+        for client in self.clients.all:
+            with contextlib.suppress(ConnectionClosed):
+                client.send(text)
 
     def stop(self) -> None:
         self._server.shutdown()

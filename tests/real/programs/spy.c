@@ -3,7 +3,13 @@
  *
  *   lws_create_context           listens on a free port of loopback, trusts SPY_CA, and gets callbacks
  *                                that print each event before the program's own callback sees it
- *   lws_client_connect_via_info  goes to 127.0.0.1:SPY_PORT; SPY_TLS=off takes the TLS away
+ *   lws_client_connect_via_info  goes to 127.0.0.1:SPY_PORT; SPY_TLS=off takes the TLS away, and its
+ *                                set-up, which takes valgrind many seconds
+ *   lws_context_destroy,
+ *   lws_vhost_destroy            are told of
+ *   pthread_create               whoever starts a thread waits SPY_START_MS milliseconds before it goes on,
+ *                                so that the other thread is where it is nearly always: asleep in poll()
+ *   lws_serve_http_file          serves SPY_FILE
  *   nanosleep, clock_nanosleep   sleeps no longer than SPY_SLEEP_MS milliseconds
  *
  * Nothing else of what the program asks for is changed.  One line of output for each thing seen:
@@ -11,6 +17,7 @@
  */
 #define _GNU_SOURCE
 #include <libwebsockets.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +33,10 @@
 
 struct lws_context *__real_lws_create_context(const struct lws_context_creation_info *info);
 struct lws *__real_lws_client_connect_via_info(const struct lws_client_connect_info *info);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument);
+void __real_lws_context_destroy(struct lws_context *context);
+void __real_lws_vhost_destroy(struct lws_vhost *vhost);
+int __real_lws_serve_http_file(struct lws *wsi, const char *file, const char *type, const char *headers, int length);
 int __real_nanosleep(const struct timespec *wanted, struct timespec *left);
 int __real_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left);
 
@@ -50,6 +61,20 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 	line[n++] = '\n';
 	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
 		_exit(99);
+}
+
+static long number(const char *name, long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? atol(text) : otherwise;
+}
+
+static int without_tls(void)
+{
+	const char *tls = getenv("SPY_TLS");
+
+	return tls && !strcmp(tls, "off");
 }
 
 static void say_log(int level, const char *text)
@@ -122,6 +147,8 @@ struct lws_context *__wrap_lws_create_context(const struct lws_context_creation_
 	info.protocols = table;
 	if (getenv("SPY_CA"))
 		info.client_ssl_ca_filepath = getenv("SPY_CA");
+	if (without_tls())
+		info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 	if (info.port != CONTEXT_PORT_NO_LISTEN) {
 		info.port = 0; /* lws: any free port */
 		info.iface = "127.0.0.1";
@@ -136,12 +163,11 @@ struct lws_context *__wrap_lws_create_context(const struct lws_context_creation_
 struct lws *__wrap_lws_client_connect_via_info(const struct lws_client_connect_info *asked)
 {
 	struct lws_client_connect_info info = *asked;
-	const char *port = getenv("SPY_PORT"), *tls = getenv("SPY_TLS");
 	struct lws *wsi;
 
 	info.address = "127.0.0.1";
-	info.port = port ? atoi(port) : 1;
-	if (tls && !strcmp(tls, "off"))
+	info.port = (int)number("SPY_PORT", 1);
+	if (without_tls())
 		info.ssl_connection = 0;
 	say("connect protocol=%s local=%s ssl=%d", info.protocol ? info.protocol : "NULL",
 	    info.local_protocol_name ? info.local_protocol_name : "NULL", info.ssl_connection);
@@ -150,10 +176,39 @@ struct lws *__wrap_lws_client_connect_via_info(const struct lws_client_connect_i
 	return wsi;
 }
 
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
+{
+	long milliseconds = number("SPY_START_MS", 0);
+	int failed = __real_pthread_create(thread, attributes, routine, argument);
+
+	__real_nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000 }, NULL);
+	return failed;
+}
+
+void __wrap_lws_context_destroy(struct lws_context *context)
+{
+	say("destroying");
+	__real_lws_context_destroy(context);
+	say("destroyed");
+}
+
+void __wrap_lws_vhost_destroy(struct lws_vhost *vhost)
+{
+	say("destroying vhost");
+	__real_lws_vhost_destroy(vhost);
+	say("destroyed vhost");
+}
+
+int __wrap_lws_serve_http_file(struct lws *wsi, const char *file, const char *type, const char *headers, int length)
+{
+	const char *other = getenv("SPY_FILE");
+
+	return __real_lws_serve_http_file(wsi, other ? other : file, type, headers, length);
+}
+
 static struct timespec shortened(const struct timespec *wanted)
 {
-	const char *text = getenv("SPY_SLEEP_MS");
-	long most = text ? atol(text) : -1;
+	long most = number("SPY_SLEEP_MS", -1);
 
 	if (most < 0 || wanted->tv_sec * 1000 + wanted->tv_nsec / 1000000 <= most)
 		return *wanted;
