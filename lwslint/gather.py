@@ -13,9 +13,10 @@ import msgspec
 from lwslint import source
 from lwslint.discovery import NO_LWS, NO_WEBSOCKET, Found, Skipped, is_python, language_of
 from lwslint.facts import FileFacts
-from lwslint.problem import Problem, crash
+from lwslint.problem import Problem
 from lwslint.settings import Settings
 from lwslint.source import ReadError, TooLarge
+from lwslint.workers import Unit, lower_all
 
 # A file above the size limit is only a problem when it uses libwebsockets: amalgamations and data
 # arrays of megabytes are common and of no interest.  It is looked at in pieces, up to this many bytes.
@@ -41,13 +42,14 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     python: dict[str, Found] = {}
     left_out: list[Skipped] = []
     problems: list[Problem] = []
+    units: list[Unit] = []
     for number, file in enumerate(files, 1):
         outcome = _one(file, settings)
         match outcome:
+            case Unit():
+                units.append(outcome)
             case FileFacts():
-                facts.append(outcome)
-                if outcome.problem:
-                    problems.append(Problem(file.path, outcome.problem))
+                _take([outcome], facts, problems)
             case Skipped(reason=reason) if reason == NO_LWS:
                 skipped[file.path] = file
             case Skipped(reason=reason) if reason == NO_WEBSOCKET:
@@ -58,6 +60,8 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
+    _take(lower_all(units, settings), facts, problems)
+    facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
     if native and skipped:
         facts.extend(_pull(native, skipped, settings, problems))
@@ -73,6 +77,17 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, NO_WEBSOCKET) for path in python]
     return Gathered(tuple(facts), tuple(left_out), tuple(problems))
+
+
+def _take(outcomes: Sequence[FileFacts | Problem], facts: list[FileFacts], problems: list[Problem]) -> None:
+    """Sort what the front ends said into facts and problems; facts may hold a problem of their own."""
+    for outcome in outcomes:
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+            continue
+        facts.append(outcome)
+        if outcome.problem:
+            problems.append(Problem(outcome.path, outcome.problem))
 
 
 def _pull(
@@ -96,13 +111,10 @@ def _pull(
         chosen = _choose(skipped, callers, definitions, settings)[: demand.MAX_FILES - len(pulled)]
         if not chosen:
             break
+        outcomes = [_one(skipped.pop(path), settings, linked=True) for path in chosen]
+        problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
         fresh: list[FileFacts] = []
-        for path in chosen:
-            outcome = _one(skipped.pop(path), settings, linked=True)
-            if isinstance(outcome, FileFacts):
-                fresh.append(outcome)
-            elif isinstance(outcome, Problem):
-                problems.append(outcome)
+        _take(lower_all([o for o in outcomes if isinstance(o, Unit)], settings), fresh, problems)
         asker.add(fresh, pulled=True)
         pulled.extend(fresh)
     return pulled
@@ -146,8 +158,9 @@ def mentions_lws(data: bytes) -> bool:
     return b"lws" in folded or b"libwebsocket" in folded
 
 
-def _one(file: Found, settings: Settings, linked: bool = False) -> FileFacts | Skipped | Problem:
-    """The facts of one file; with ``linked``, also of one that does not mention libwebsockets."""
+def _one(file: Found, settings: Settings, linked: bool = False) -> Unit | FileFacts | Skipped | Problem:
+    """What there is to lower of one file (Python: its facts); with ``linked``, also of one that does not
+    mention libwebsockets."""
     try:
         data = source.read(file.real, settings.max_file_size, expected=file.identity)
     except TooLarge as error:
@@ -162,13 +175,7 @@ def _one(file: Found, settings: Settings, linked: bool = False) -> FileFacts | S
         return gather_python.one(file, data, settings, linked)
     if not linked and not mentions_lws(data):
         return Skipped(file.path, NO_LWS)
-    try:
-        # Imported late: `lwslint --version` and trees without libwebsockets need no parser.
-        from lwslint.frontends import c
-
-        return c.extract(file.path, data, language_of(file.path, data), settings)
-    except Exception as error:
-        return crash("the front end", error, file.path)
+    return Unit(file.path, data, language_of(file.path, data))
 
 
 def _too_large(file: Found, message: str) -> Skipped | Problem:
