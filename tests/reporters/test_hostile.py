@@ -146,10 +146,24 @@ def test_a_link_must_be_an_address_of_the_web(tmp_path: Path) -> None:
 CHROMIUM = shutil.which("chromium")
 
 
+def _dom(page: Path, folder: Path) -> str:
+    """The page as it is after its scripts have run."""
+    quiet = ("--no-first-run", "--disable-background-networking", "--disable-component-update")
+    done = subprocess.run(
+        [
+            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-sync", *quiet),
+            *(f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
 def test_in_a_browser_the_filter_runs_and_nothing_else(tmp_path: Path) -> None:
     """The page's own script runs under its policy, and counts; the forged one does not set the title."""
-    assert CHROMIUM is not None
     page = tmp_path / "report.html"
     page.write_text(document("html", hostile(tmp_path / "a")), encoding="utf-8")
     # A script that did get into the page would still be stopped by the policy.
@@ -157,18 +171,31 @@ def test_in_a_browser_the_filter_runs_and_nothing_else(tmp_path: Path) -> None:
     script = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
     forged.write_text(page.read_text(encoding="utf-8").replace("<main>", f"<main>{script}"), encoding="utf-8")
     for path in (page, forged):
-        done = subprocess.run(
-            [
-                *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-                *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-                *(f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert "<title>lwslint report</title>" in done.stdout
-        assert re.search(r'<form id="filters" autocomplete="off">', done.stdout)  # the script unhid it
+        shown = _dom(path, tmp_path)
+        assert "<title>lwslint report</title>" in shown
+        assert re.search(r'<form id="filters" autocomplete="off">', shown)  # the script unhid it
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+def test_in_a_browser_the_filter_hides_what_does_not_pass(tmp_path: Path) -> None:
+    """Driven by a script of the test's own, for which the policy is taken out."""
+    steps = """<script>
+    const seen = [];
+    const shown = () => [...document.querySelectorAll("article:not([hidden])")];
+    const look = () => seen.push(shown().map((article) => article.id).join());
+    const say = (event) => form.dispatchEvent(new Event(event));
+    form.elements.rule.value = "LWS902"; say("input"); look();
+    form.elements.rule.value = ""; form.querySelector("[value=note]").checked = false; say("input"); look();
+    form.elements.path.value = "nowhere"; say("input"); look();
+    seen.push(document.querySelector("section[data-path]").hidden, document.getElementById("nothing").hidden);
+    document.title = JSON.stringify(seen);
+    </script></body>"""
+    page = tmp_path / "report.html"
+    text = re.sub("<meta http-equiv[^>]*>", "", document("html", tame(tmp_path / "a")))
+    page.write_text(text.replace("</body>", steps), encoding="utf-8")
+    title = re.search("<title>(.*)</title>", _dom(page, tmp_path))
+    assert title is not None
+    assert json.loads(title[1]) == ["f2", "f1,f3", "", True, False]
 
 
 def test_tame_text_is_left_alone(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ from collections.abc import Iterator
 from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Call, Name, Number
 from lwslint.model import apis
-from lwslint.model.chains import entry_step, start_step, title
+from lwslint.model.chains import entry_step, on, start_step, title
 from lwslint.model.entries import Role
 from lwslint.model.names import callee_name
 from lwslint.model.order import Phase
@@ -98,9 +98,15 @@ def check(project: Project) -> Iterator[Diagnostic]:
             f"{callee_name(call)}() runs on several threads at once with one context ({', '.join(names)}): "
             "connections are serviced twice at the same time and freed under each other",
             help=HELP,
-            related=[step for s in services for step in steps(project, s)],
+            related=[step for s in services for step in on(thread_of(s), steps(project, s))],
             function=first.definition.qualified,
         )
+
+
+def thread_of(service: Service) -> str:
+    if service.entry.role is Role.MAIN:
+        return "the main thread"
+    return f"the thread of {title(service.entry.definition)}"
 
 
 def has_own_index(service: Service) -> bool:
