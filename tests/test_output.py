@@ -140,6 +140,11 @@ def test_a_report_is_as_readable_as_any_new_file(tree: Path) -> None:
     assert (tree / "new").stat().st_mode & 0o777 == 0o644
 
 
+def test_what_utf8_cannot_say_is_escaped(tree: Path) -> None:
+    output.write("new", ["\udcff é"])
+    assert (tree / "new").read_bytes() == "\\udcff é\n".encode()
+
+
 def test_one_report_that_cannot_be_written_spares_the_others(
     tree: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

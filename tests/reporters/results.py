@@ -32,13 +32,17 @@ def document(name: str, result: Result, view: View = VIEW) -> str:
     return "\n".join(report(name, result, view)) + "\n"
 
 
-def tame(folder: Path) -> Result:
-    return _result(folder, TAME, ("plain words, " * len(EVIL))[: len(EVIL)])
+# Short enough to stand whole in a headline, and in a box of a picture.
+EVIL_WORD = "<b a='\"'>&lt;"
 
 
-def hostile(folder: Path) -> Result:
+def tame(folder: Path, like: str = EVIL) -> Result:
+    return _result(folder, TAME, ("plain words, " * len(like))[: len(like)])
+
+
+def hostile(folder: Path, words: str = EVIL) -> Result:
     """Has the shape of the tame result, so that anything the hostile text adds shows."""
-    return _result(folder, EVIL.replace("/", "|"), EVIL)
+    return _result(folder, words.replace("/", "|"), words)
 
 
 def _result(folder: Path, name: str, words: str) -> Result:

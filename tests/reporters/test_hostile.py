@@ -16,7 +16,7 @@ import pytest
 
 from lwslint.reporters import logs
 from lwslint.source import clean
-from tests.reporters.results import ALL, EVIL, TAME, document, hostile, report, tame
+from tests.reporters.results import ALL, EVIL, EVIL_WORD, TAME, document, hostile, report, tame
 
 SHOWN = clean(EVIL.replace("/", "|"))
 
@@ -125,13 +125,23 @@ class Page(HTMLParser):
 FREE = {"text", "wbr"}
 
 
-def test_html_holds_the_elements_of_a_harmless_page(tmp_path: Path) -> None:
-    evil, twin = Page(document("html", hostile(tmp_path / "a"))), Page(document("html", tame(tmp_path / "b")))
+@pytest.mark.parametrize("words", [EVIL, EVIL_WORD])
+def test_html_holds_the_elements_of_a_harmless_page(tmp_path: Path, words: str) -> None:
+    results = hostile(tmp_path / "a", words), tame(tmp_path / "b", words)
+    evil, twin = (Page(document("html", result)) for result in results)
     kept = [[element for element in page.elements if element[0] not in FREE] for page in (evil, twin)]
     assert kept[0] == kept[1]
     assert evil.targets == twin.targets
     assert all(re.match(r"#f\d|https://lwslint\.", target) for target in evil.targets)
     assert sum(tag == "script" for tag, _ in evil.elements) == 1
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_only(tmp_path: Path) -> None:
+    policy = re.search('Content-Security-Policy" content="([^"]*)"', document("html", tame(tmp_path)))
+    assert policy is not None
+    assert re.sub("sha256-[A-Za-z0-9+/]{43}=", "HASH", policy[1]) == (
+        "default-src 'none'; style-src 'HASH'; script-src 'HASH'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def test_a_link_must_be_an_address_of_the_web(tmp_path: Path) -> None:
