@@ -9,6 +9,8 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from lwslint.reporters import FORMATS
+
 _FILES = ("FILE", "PATH", "FOLDER")
 _RULES = ("RULES", "NAME|CODE")
 _COMMANDS = {
@@ -48,6 +50,7 @@ def _options(parser: argparse.ArgumentParser, rules: Sequence[str]) -> list[_Opt
         metavar = str(action.metavar or "").partition("[")[0]
         values = tuple(map(str, action.choices)) if action.choices else ()
         values = tuple(rules) if metavar in _RULES else values
+        values = tuple(FORMATS) if metavar == "FORMAT" else values
         takes = None if action.nargs == 0 else values
         text = (action.help or "").split("\n")[0]
         found.append(_Option(tuple(action.option_strings), text, takes, metavar in _FILES))
