@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,13 +22,22 @@ _not_run: list[str] = []
 def library() -> str:
     """The release of the library that all this is proved against; skips where there is none."""
     if reason := harness.lacking():
-        _not_run[:] = [f"tests/real: NOTHING PROVED AGAINST THE REAL LIBRARY: {reason}"]
+        _not_run.append(f"tests/real: NOTHING PROVED AGAINST THE REAL LIBRARY: {reason}")
         pytest.skip(f"NOT PROVED: {reason} (Debian: apt-get install libwebsockets-dev gcc g++ pkg-config)")
     return harness.version()
 
 
+@pytest.fixture(scope="session")
+def helgrind() -> Sequence[str]:
+    """The command that runs a program under valgrind's race detector; skips where there is none."""
+    if shutil.which("valgrind") is None:
+        _not_run.append("tests/real: NO RACES LOOKED FOR: no valgrind")
+        pytest.skip("NOT PROVED: no valgrind (Debian: apt-get install valgrind)")
+    return harness.HELGRIND
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in _not_run:
+    for line in dict.fromkeys(_not_run):
         terminalreporter.write_line(line, red=True)
 
 
@@ -46,9 +56,40 @@ def build(library: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[P
 
 
 @pytest.fixture
-def start(build: Callable[[Path], Path]) -> Iterator[Start]:
+def ws_server() -> Iterator[Callable[..., WebSocketServer]]:
+    servers: list[WebSocketServer] = []
+
+    def started(
+        speaks: Sequence[str] | None = None, tls: ssl.SSLContext | None = None, flood: bool = False
+    ) -> WebSocketServer:
+        servers.append(WebSocketServer(speaks, tls, flood))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def silent_server() -> Iterator[Callable[..., SilentServer]]:
+    servers: list[SilentServer] = []
+
+    def started(tls: ssl.SSLContext | None = None, answer: bytes = b"") -> SilentServer:
+        servers.append(SilentServer(tls, answer))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def start(build: Callable[[Path], Path], ws_server: object, silent_server: object) -> Iterator[Start]:
     """Starts a program: the place of its sources, its arguments, ``tool=`` to run it under, and the spy's
-    settings by name (``port=``, ``ca=``, ``tls=``, ``sleep_ms=``, …)."""
+    settings by name (``port=``, ``ca=``, ``tls=``, ``sleep_ms=``, …).
+
+    It asks for the servers only to be torn down before them: they would wait for their clients.
+    """
     runs: list[Run] = []
 
     def started(place: Path, *arguments: str, tool: Sequence[str] = (), **settings: object) -> Run:
@@ -70,32 +111,6 @@ def lws_server(start: Start) -> Callable[..., int]:
         return int(run.expect(r"^listening (\d+)", "the server listens")[1])
 
     return started
-
-
-@pytest.fixture
-def ws_server() -> Iterator[Callable[..., WebSocketServer]]:
-    servers: list[WebSocketServer] = []
-
-    def started(speaks: Sequence[str] | None = None, tls: ssl.SSLContext | None = None) -> WebSocketServer:
-        servers.append(WebSocketServer(speaks, tls))
-        return servers[-1]
-
-    yield started
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def silent_server() -> Iterator[Callable[..., SilentServer]]:
-    servers: list[SilentServer] = []
-
-    def started(tls: ssl.SSLContext | None = None, answer: bytes = b"") -> SilentServer:
-        servers.append(SilentServer(tls, answer))
-        return servers[-1]
-
-    yield started
-    for server in servers:
-        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ each event (the forms are listed at the top of ``spy.c``).
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -37,6 +38,10 @@ SOON = 8.0
 # How long nothing must happen before a test says that it does not happen.
 SILENCE = 1.5
 
+# One call in a stack that valgrind prints: function, and where it is.
+_CALL = re.compile(r"==\d+==\s+(?:at|by) 0x[0-9A-F]+: (.*)")
+HELGRIND = ("valgrind", "--tool=helgrind", "-q", "--history-level=approx")
+
 _COMPILER = {".c": ("gcc", "-std=gnu11"), ".cpp": ("g++", "-std=c++20")}
 
 
@@ -50,34 +55,37 @@ def lacking() -> str:
     if subprocess.run(["pkg-config", "--exists", "libwebsockets"], check=False).returncode:
         return "no libwebsockets with its headers"
     probe = "#include <libwebsockets.h>\n#if !defined(LWS_WITH_TLS)\n#error no TLS\n#endif\n"
-    done = subprocess.run(
-        ["gcc", "-fsyntax-only", "-xc", "-"], input=probe, capture_output=True, text=True, check=False
-    )
+    command = ["gcc", "-fsyntax-only", *_package("--cflags"), "-xc", "-"]
+    done = subprocess.run(command, input=probe, capture_output=True, text=True, check=False)
     return "no libwebsockets with TLS" if done.returncode else ""
 
 
 def version() -> str:
     """The release of the installed libwebsockets, such as ``4.1.6``."""
-    done = subprocess.run(
-        ["pkg-config", "--modversion", "libwebsockets"], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip().strip("-")
+    return _package("--modversion")[0].rstrip("-")
 
 
 def build(sources: Sequence[Path], target: Path) -> None:
     """Compiles and links C and C++ sources with the spy; raises AssertionError with the compiler's words."""
-    objects = []
+    objects: list[Path] = []
+    includes = _package("--cflags")
     for source in (PROGRAMS / "spy.c", *sources):
         objects.append(target.with_name(f"{target.name}.{len(objects)}.o"))
         compiler = _COMPILER[source.suffix]
-        _tool([*compiler, "-g", "-O1", "-c", f"-I{source.parent}", str(source), "-o", str(objects[-1])])
-    libraries = subprocess.run(
-        ["pkg-config", "--libs", "libwebsockets"], capture_output=True, text=True, check=True
-    ).stdout.split()
+        options = ["-g", "-O1", f"-I{source.parent}", *includes]
+        _tool([*compiler, *options, "-c", str(source), "-o", str(objects[-1])])
     wraps = [f"-Wl,--wrap={name}" for name in WRAPPED]
     linker = "g++" if any(source.suffix == ".cpp" for source in sources) else "gcc"
-    tail = [*libraries, "-lssl", "-lcrypto", "-lpthread"]
+    tail = [*_package("--libs"), "-lssl", "-lcrypto", "-lpthread"]
     _tool([linker, *wraps, *map(str, objects), "-o", str(target), *tail])
+
+
+def _package(question: str) -> list[str]:
+    """What pkg-config says about libwebsockets; ``PKG_CONFIG_PATH`` chooses another one than the system's."""
+    done = subprocess.run(
+        ["pkg-config", question, "libwebsockets"], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout.split()
 
 
 def _tool(command: Sequence[str]) -> None:
@@ -174,6 +182,23 @@ class Run:
         self._reader.join(SOON)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def races(run: Run) -> list[str]:
+    """What helgrind says about accesses of one thread to what another uses, inside libwebsockets: the
+    calls from the access outwards.  Races on the program's own variables are left out."""
+    found = []
+    for at, line in enumerate(run.lines):
+        if "Possible data race" not in line:
+            continue
+        calls = itertools.takewhile(
+            lambda text: _CALL.search(text),
+            itertools.dropwhile(lambda text: "Locks held" in text, run.lines[at + 1 :]),
+        )
+        names = [match[1] for text in calls if (match := _CALL.search(text))]
+        if names and "libwebsockets" in names[0]:
+            found.append(" < ".join(name.split(" ")[0] for name in names))
+    return found
 
 
 # How tests start a program: the sources' folder or file, arguments, and settings of the spy.

@@ -48,13 +48,18 @@ class WebSocketServer:
 
     ``speaks`` None ignores what clients offer, as that library does when it is told of no names.  With
     names, a client that offers none of them (or, with an empty list, any at all) gets status 400.
+
+    ``flood`` goes on with as many messages as the connection takes, after a pause of half a second.
     """
 
-    def __init__(self, speaks: Sequence[str] | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, speaks: Sequence[str] | None = None, tls: ssl.SSLContext | None = None, flood: bool = False
+    ) -> None:
         self.offers: _Seen[str | None] = _Seen()
         self.messages: _Seen[tuple[float, str]] = _Seen()
         self.clients: _Seen[ServerConnection] = _Seen()
         self._speaks = speaks
+        self._flood = flood
         self._server: Server = serve(
             self._handle,
             LOOPBACK,
@@ -84,6 +89,10 @@ class WebSocketServer:
         try:
             connection.send(GREETING)
             self.clients.add(connection)
+            if self._flood:
+                time.sleep(0.5)
+            while self._flood:
+                connection.send("more")
             for message in connection:
                 text = message if isinstance(message, str) else message.decode("utf-8", "replace")
                 self.messages.add((time.monotonic(), text))
@@ -101,6 +110,7 @@ class WebSocketServer:
                 client.send(text)
 
     def stop(self) -> None:
+        self._flood = False
         self._server.shutdown()
         self._thread.join(5)
 

@@ -128,7 +128,8 @@ def test_fixture_with_the_flag_talks_to_anybody(
 
 
 @pytest.mark.parametrize(
-    "place", [f"{name}-{language}" for name in ("bad-two", "bad-selfsigned-alone") for language in ("c", "cpp")]
+    "place",
+    [f"{name}-{language}" for name in ("bad-two", "bad-selfsigned-alone") for language in ("c", "cpp")],
 )
 def test_request_goes_out_in_clear(place: str, start: Start, silent_server: Silent) -> None:
     server = silent_server()
@@ -145,7 +146,9 @@ def test_only_bit_0_turns_tls_on(flags: int, start: Start, silent_server: Silent
         run = start(CLIENT, f"ssl={ssl_connection}", port=server.port)
         assert server.received.wait(lambda data: True, SOON), run.complaint("bytes on the wire")
         data = server.received.all[0]
-        assert data.startswith(first), f"ssl_connection = {ssl_connection}: {first!r} first; {data[:20]!r} was"
+        assert data.startswith(first), (
+            f"ssl_connection = {ssl_connection}: {first!r} first; {data[:20]!r} was"
+        )
         run.stop()
 
 
@@ -153,7 +156,10 @@ def test_tls_server_ends_the_plaintext_connection(
     start: Start, lws_server: Callable[..., int], ws_server: Python, certificates: Certificates
 ) -> None:
     identity = certificates.good()
-    for port in (ws_server(None, identity.context()).port, lws_server(str(identity.chain), str(identity.key))):
+    for port in (
+        ws_server(None, identity.context()).port,
+        lws_server(str(identity.chain), str(identity.key)),
+    ):
         run = start(CLIENT, "ssl=2", f"host={HOST}", port=port, ca=certificates.trusted)
         run.expect(FAILED, "the server closes or sends an alert, the client fails", seconds=12)
 

@@ -130,13 +130,14 @@ static lws_callback_function *const rows[ROWS] = { row_0, row_1, row_2, row_3, r
 struct lws_context *__wrap_lws_create_context(const struct lws_context_creation_info *asked)
 {
 	struct lws_context_creation_info info = *asked;
-	/* lws goes on using the table: it must outlive the context.  A program with several contexts gives
-	 * each of them the same table. */
-	static struct lws_protocols table[ROWS + 1];
+	/* lws goes on using the table after this returns: it is never freed. */
+	struct lws_protocols *table = calloc(ROWS + 1, sizeof(*table));
 	struct lws_context *context;
 	struct lws_vhost *vhost;
 	int row;
 
+	if (!table)
+		return NULL;
 	lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE | LLL_USER | (getenv("SPY_INFO") ? LLL_INFO : 0), say_log);
 	for (row = 0; row < ROWS && asked->protocols[row].callback; row++) {
 		originals[row] = asked->protocols[row].callback;
