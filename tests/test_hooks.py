@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -81,10 +82,6 @@ def test_links_and_other_spellings_name_the_same_file(
     tree: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.symlink(tree, tree.parent / "link")
-    assert (
-        lint(capsys, "--project", "../link", "src/../src/a.c")[1] == [f"{tree.parent}/link/src/a.c:1:1"]
-        or True
-    )
     assert len(lint(capsys, "--project", "../link", "src/../src/a.c")[1]) == 1
     assert len(lint(capsys, "--project", ".", str(tree.parent / "link" / "src" / "a.c"))[1]) == 1
 
@@ -174,7 +171,7 @@ def test_the_action_passes_its_inputs_as_they_are(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 1  # the step fails as lwslint does
-    arguments = eval(done.stdout)
+    arguments = ast.literal_eval(done.stdout)
     assert arguments == [
         *("--output-format", "github", "--output-format", "sarif:out.sarif"),
         f"--new-since={hostile}",
@@ -225,7 +222,7 @@ CASES = [
     (("baseline", "--pr"), {"--prune"}),
     (("baseline", "--new"), set()),
     (("rule", "LWS40"), {"LWS401", "LWS402", "LWS403"}),
-    (("--new"), {"--new-since"}),
+    (("--new",), {"--new-since"}),
     (("--output-format", "sar"), {"sarif"}),
     (("completion", "z"), {"zsh"}),
     (("--config", "lwsl"), {"lwslint.toml"}),
@@ -235,14 +232,16 @@ CASES = [
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(("words", "expected"), CASES, ids=str)
-def test_bash_completes(tmp_path: Path, words: tuple[str, ...] | str, expected: set[str]) -> None:
-    words = (words,) if isinstance(words, str) else words
+def test_bash_completes(tmp_path: Path, words: tuple[str, ...], expected: set[str]) -> None:
     for name in ("lwslint.toml", "other file.c"):
         (tmp_path / name).touch()
     (tmp_path / "script").write_text(completion("bash"))
-    driver = 'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lwslint; printf "%s\\n" "${COMPREPLY[@]}"'
+    driver = (
+        'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lwslint; '
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
     done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-euc", driver, "bash", "lwslint", *words],
+        ["bash", "--noprofile", "--norc", "-uc", driver, "bash", "lwslint", *words],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -254,8 +253,7 @@ def test_bash_completes(tmp_path: Path, words: tuple[str, ...] | str, expected: 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 @pytest.mark.parametrize(("words", "expected"), CASES, ids=str)
-def test_fish_completes(tmp_path: Path, words: tuple[str, ...] | str, expected: set[str]) -> None:
-    words = (words,) if isinstance(words, str) else words
+def test_fish_completes(tmp_path: Path, words: tuple[str, ...], expected: set[str]) -> None:
     for name in ("lwslint.toml", "other file.c"):
         (tmp_path / name).touch()
     (tmp_path / "script").write_text(completion("fish"))
