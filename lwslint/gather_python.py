@@ -53,9 +53,9 @@ def pull(
             data = source.read(file.real, settings.max_file_size, expected=file.identity)
         except (ReadError, MemoryError):
             continue
-        if _stem(path) in imported and prefilter.is_tls_helper(data):
-            wanted.append(path)
-        elif path.rpartition("/")[0] in folders and prefilter.uses_loops_on_threads(data):
+        lends_context = _stem(path) in imported and prefilter.is_tls_helper(data)
+        beside = path.rpartition("/")[0] in folders
+        if lends_context or (beside and prefilter.uses_loops_on_threads(data)):
             wanted.append(path)
         elif prefilter.starts_threads(data):
             for stem in prefilter.imported_modules(data) & parsed:

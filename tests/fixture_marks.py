@@ -1,8 +1,8 @@
 """The fixtures: little programs that say themselves, at the end of a line, what must be reported there.
 
-``// expect: LWS101 error`` (or ``/* expect: LWS101 error */``; several are separated by commas) is a
-report that must come, on this line, with this severity.  ``// miss: LWS101 why`` is one that should
-come and does not yet.  A line without a mark must stay silent.
+``// expect: LWS101 error`` (or ``/* expect: LWS101 error */``, in Python ``# expect: LWS101 error``; several
+are separated by commas) is a report that must come, on this line, with this severity.  ``// miss: LWS101
+why`` is one that should come and does not yet.  A line without a mark must stay silent.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
-SOURCES = (".c", ".cpp", ".h", ".hpp")
+SOURCES = (".c", ".cpp", ".h", ".hpp", ".py")
 
-_MARK = re.compile(rb"(?://|/\*)\s*(expect|miss)\s*:(.*?)(?:\*/)?\s*\\?\s*$")
+_MARK = re.compile(rb"(?://|/\*|#)\s*(expect|miss)\s*:(.*?)(?:\*/)?\s*\\?\s*$")
 # Whoever mistypes a mark must hear of it: an ignored mark is a test that tests nothing.
-_LOOKS_LIKE_MARK = re.compile(rb"(?://|/\*)\s*(?:expect(?:s|ed)?|miss(?:es|ed|ing)?)\b\s*:?", re.IGNORECASE)
+_LOOKS_LIKE_MARK = re.compile(rb"(?://|/\*|#)\s*(?:expect(?:s|ed)?|miss(?:es|ed|ing)?)\b\s*:?", re.IGNORECASE)
 _EXPECTED = re.compile(r"(LWS\d{3}) (error|warning|note)")
 _MISSED = re.compile(r"(LWS\d{3}) \S.*")
 

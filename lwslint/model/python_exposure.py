@@ -265,7 +265,7 @@ def _leaves(test: Value, holds: bool) -> Iterator[tuple[Value, bool]]:
 
 
 def _name_of(leaf: Value) -> str:
-    """The name that a leaf of a condition is about: ``args.insecure``, ``os.getenv("VERIFY")`` → ``VERIFY``."""
+    """The name that a leaf of a condition is about: ``VERIFY`` of ``os.getenv("VERIFY")``."""
     if isinstance(leaf, Call):
         texts = [a.value for a in leaf.arguments if isinstance(a, Text)]
         if texts and written(leaf.function).rpartition(".")[2] in (

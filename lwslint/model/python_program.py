@@ -44,6 +44,8 @@ from lwslint.model.symbols import Definition
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
+    from lwslint.model.python_threads import PythonThreads
+    from lwslint.model.python_tls import Connection
 
 MAX_ORIGINS = 40
 MAX_STEPS = 300
@@ -115,6 +117,20 @@ class PythonProgram:
         self._modules: dict[tuple[str, str], FileFacts | None] = {}
         self._locals: dict[int, dict[str, list[Value]]] = {}
         self._depth = 0
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """The calls that open client connections."""
+        from lwslint.model.python_tls import find_connections
+
+        return find_connections(self)
+
+    @cached_property
+    def threads(self) -> PythonThreads:
+        """Which function runs on which threads."""
+        from lwslint.model.python_threads import PythonThreads
+
+        return PythonThreads(self)
 
     # ------------------------------------------------------------------ files and modules
 

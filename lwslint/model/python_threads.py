@@ -417,8 +417,7 @@ def _awaited(definition: Definition) -> frozenset[Span]:
 
 def misuses(project: Project) -> tuple[Misuse, ...]:
     """Every call that drives a loop's objects from another thread, one for each place."""
-    threads = PythonThreads(project.python)
-    finder = _Finder(threads)
+    finder = _Finder(project.python.threads)
     unique: dict[Place, Misuse] = {}
     for misuse in finder.all():
         unique.setdefault(misuse.place, misuse)
@@ -470,7 +469,9 @@ class _Finder:
                     f"{written(call.function)}() drives {hit}, which belongs to another event loop",
                     "short messages seem to go out; a full buffer, recv() or close() raises RuntimeError, and"
                     " frames of two threads mix in the stream",
-                    "asyncio.run_coroutine_threadsafe(coroutine, loop).result(), with the loop that opened the connection",
+                    "asyncio.run_coroutine_threadsafe(coroutine, loop).result(), with the loop that"
+                    " opened the"
+                    " connection",
                 )
                 return
 
@@ -562,7 +563,7 @@ class _Finder:
         if name in ("asyncio.ensure_future", "asyncio.run_coroutine_threadsafe") and "loop" in named:
             if name == "asyncio.run_coroutine_threadsafe":
                 return
-            kind, makers = self.threads.kind(named["loop"], reached.definition)
+            _, makers = self.threads.kind(named["loop"], reached.definition)
             if makers and not self.threads.foreign(named["loop"], makers, reached):
                 return
             if self._runs_itself(named["loop"], reached):
@@ -589,8 +590,10 @@ class _Finder:
                     call,
                     reached,
                     "IOLoop.current()",
-                    "asked on this thread, it is not the loop of the connection: RuntimeError, or a second loop that nobody runs",
-                    "keep IOLoop.current() in a variable on the loop's own thread, and call add_callback() of that",
+                    "asked on this thread, it is not the loop of the connection: RuntimeError, or a"
+                    " second loop that nobody runs",
+                    "keep IOLoop.current() in a variable on the loop's own thread, and call"
+                    " add_callback() of that",
                 )
 
     def _misuse(self, call: Call, reached: Reached, what: str, effect: str, help: str) -> Misuse:
@@ -615,9 +618,11 @@ class _Finder:
                     start.place,
                     start.definition,
                     f"{written(value)} is handed to a thread with an event loop of its own",
-                    "the connection belongs to another loop: a full buffer, recv() or close() raises RuntimeError, and"
+                    "the connection belongs to another loop: a full buffer, recv() or close() raises"
+                    " RuntimeError, and"
                     " frames of two threads mix in the stream",
-                    "asyncio.run_coroutine_threadsafe(coroutine, loop), with the loop that opened the connection",
+                    "asyncio.run_coroutine_threadsafe(coroutine, loop), with the loop that opened"
+                    " the connection",
                     start,
                 )
                 return
@@ -633,7 +638,8 @@ class _Finder:
                 yield Misuse(
                     start.place,
                     start.definition,
-                    f"{shown} is handed to another thread, and its methods {methods} use a connection of this one",
+                    f"{shown} is handed to another thread, and its methods {methods} use a connection"
+                    " of this one",
                     found[0][2].effect,
                     self._instead(found[0][2], found[0][1]),
                     start,
@@ -710,7 +716,8 @@ class _Finder:
                     "run_coroutine_threadsafe(...).result() in a coroutine",
                     "it waits on the loop's own thread for something that only this thread can do: deadlock"
                     if same
-                    else "it stops this event loop until the other one has answered; on the same loop it is a deadlock",
+                    else "it stops this event loop until the other one has answered; on the same loop it is a"
+                    " deadlock",
                     "await the coroutine, or asyncio.wrap_future(future) when it runs on another loop",
                     None,
                     severe=same,
@@ -723,7 +730,8 @@ class _Finder:
                 definition.place(call.span),
                 definition,
                 f"{name}() in a coroutine",
-                "it blocks the event loop: no other connection is served until the handshake is over, and each recv()"
+                "it blocks the event loop: no other connection is served until the handshake is"
+                " over, and each recv()"
                 " blocks it again",
                 "use the library's asyncio client, or await asyncio.to_thread(...)",
                 None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint.diagnostics import Step
-from lwslint.facts import Assign, Binary, Call, Member, Name, Number, Place, Span, Text, Value
+from lwslint.facts import Assign, Binary, Call, Member, Name, Number, Place, Return, Span, Text, Value
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.knowledge.python_libraries import Connect
 from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, url_of
@@ -30,8 +30,8 @@ EFFECTS = {
     "all": "any certificate from anybody is accepted: self-signed, expired, or for another host",
     "hostname": "a certificate that any accepted CA issued for any other host is accepted",
     "expiry": "certificates that have expired are accepted",
-    "purpose": "a context made for servers (Purpose.CLIENT_AUTH) verifies nothing before Python 3.10, and cannot"
-    " connect at all since",
+    "purpose": "a context made for servers (Purpose.CLIENT_AUTH) verifies nothing before Python 3.10, and"
+    " cannot connect at all since",
 }
 _CONTEXT_WORDS = frozenset(["ssl", "ssl_context", "sslcontext", "context", "tls_context", "sslctx", "ctx"])
 
@@ -54,7 +54,7 @@ class Connection(msgspec.Struct, frozen=True, eq=False):
 
 
 class Weakness(msgspec.Struct, frozen=True, eq=False):
-    """One place that weakens TLS.  ``uses`` are the connections that suffer; ``certain`` when there is one."""
+    """One place that weakens TLS.  ``uses`` are the connections that suffer; ``certain`` when some do."""
 
     place: Place
     definition: Definition
@@ -87,9 +87,8 @@ class _Made(msgspec.Struct, eq=False):
 # ------------------------------------------------------------------------------------- connections
 
 
-def connections(project: Project) -> tuple[Connection, ...]:
+def find_connections(program: PythonProgram) -> tuple[Connection, ...]:
     """All calls that open a WebSocket client connection, in order of file."""
-    program = project.python
     found: list[Connection] = []
     for use in program.calls:
         for row in rows_of(program, use):
@@ -144,7 +143,7 @@ def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
 def weaknesses(project: Project) -> tuple[Weakness, ...]:
     """Everything that weakens the TLS of Python's WebSocket clients, one for each place."""
     program = project.python
-    known = connections(project)
+    known = program.connections
     found = [
         *_contexts(program, known),
         *_options(program, known),
@@ -357,7 +356,7 @@ def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
 
 
 def _talks(program: PythonProgram, definition: Definition) -> bool:
-    """Whether something in the file opens a client connection that a context without a known use may be for."""
+    """Whether the file opens a client connection that a context without a known use may be for."""
     table = libraries.connects()
     return any(
         program.called(use.call, use.definition) in table
@@ -456,12 +455,20 @@ def is_cert_none(program: PythonProgram, origin: Origin) -> bool:
 # ------------------------------------------------------------------------------------- options
 
 _HELP_CONTEXT = (
-    "leave check_hostname and verify_mode as ssl.create_default_context() sets them, and give it what signed the"
-    " server's certificate: ssl.create_default_context(cafile=...); a self-signed certificate can be its own CA file"
+    "leave check_hostname and verify_mode as ssl.create_default_context() sets them, and give it"
+    " what signed the"
+    " server's certificate: ssl.create_default_context(cafile=...); a self-signed certificate can be"
+    " its own CA file"
 )
 _HELP_MADE = "use ssl.create_default_context(cafile=...), which checks the chain and the host name"
-_HELP_SSLOPT = 'pass sslopt={"ca_certs": path} with what signed the server\'s certificate, and nothing that turns checks off'
-_HELP_OPTION = "leave the option out, and pass a context from ssl.create_default_context(cafile=...) where the CA is your own"
+_HELP_SSLOPT = (
+    'pass sslopt={"ca_certs": path} with what signed the server\'s certificate, and nothing that turns'
+    " checks off"
+)
+_HELP_OPTION = (
+    "leave the option out, and pass a context from ssl.create_default_context(cafile=...) where the CA"
+    " is your own"
+)
 
 
 def _options(program: PythonProgram, known: Sequence[Connection]) -> Iterator[Weakness]:
@@ -540,7 +547,8 @@ def _tls_rows(program: PythonProgram) -> Iterator[Weakness]:
                 for origin in program.origins(*item):
                     if _is_bad(program, origin, row.bad):
                         shown = {"false": "False", "true": "True", "none": "CERT_NONE"}[row.bad]
-                        cause = f"{name.removeprefix('?.').rpartition('.')[2]}({row.keyword}={shown}) ({row.library})"
+                        method = name.rpartition(".")[2]
+                        cause = f"{method}({row.keyword}={shown}) ({row.library})"
                         yield _option(program, origin, item, cause, row.effect, ())
     plain = {name: row for row in libraries.load().unverified for name in row.call}
     for use in program.calls:
@@ -613,3 +621,99 @@ def _factory_urls(program: PythonProgram, use: Use) -> Iterator[Url]:
                     url = url_of(inner.value)
                     if url is not None:
                         yield url
+
+
+# ------------------------------------------------------------------------------------- overridden checks
+
+
+class Override(msgspec.Struct, frozen=True, eq=False):
+    """Code that replaces or answers a check.  ``effective``: WebSocket clients are touched by it."""
+
+    place: Place
+    definition: Definition
+    cause: str
+    effect: str
+    help: str
+    exposure: Exposure
+    effective: bool = True
+
+
+_PATCHES = {
+    "ssl.create_default_context": True,
+    "ssl.SSLContext": True,
+    # Measured: urllib and http.client ask for it, no WebSocket library does.
+    "ssl._create_default_https_context": False,
+}
+_UNVERIFIED = ("_create_unverified_context", "_create_stdlib_context")
+
+
+def overrides(project: Project) -> Iterator[Override]:
+    """Monkeypatched constructors of contexts, and verify callbacks that accept everything."""
+    program = project.python
+    for definition in program.definitions:
+        for site in definition.body.assigns:
+            node = site.node
+            assert isinstance(node, Assign)
+            name = written(node.target) if isinstance(node.target, Member) else ""
+            full = program.dotted(node.target, definition) if name else ""
+            if full in _PATCHES and _is_unverified(program, node.value, definition):
+                yield _patch(program, node, definition, full)
+    for use in program.calls_named("set_verify"):
+        if program.imports(use.definition.file, "OpenSSL", "twisted", "autobahn"):
+            yield from _set_verify(program, use)
+
+
+def _is_unverified(program: PythonProgram, value: Value, definition: Definition) -> bool:
+    if program.dotted(value, definition).endswith(_UNVERIFIED):
+        return True
+    for target in program.functions_of(value, definition):
+        for site in target.body.calls:
+            call = site.node
+            assert isinstance(call, Call)
+            if program.dotted(call.function, target).endswith(_UNVERIFIED):
+                return True
+    return False
+
+
+def _patch(program: PythonProgram, node: Assign, definition: Definition, full: str) -> Override:
+    effective = _PATCHES[full]
+    effect = (
+        "every TLS connection of the whole process, in every library, accepts any certificate"
+        if effective
+        else "this changes nothing for WebSocket clients, and makes urllib and http.client accept any"
+        " certificate"
+    )
+    return Override(
+        definition.place(node.span),
+        definition,
+        f"{full} is replaced",
+        effect,
+        "give the one connection that needs it a context of its own: ssl.create_default_context(cafile=...)",
+        exposure(program, definition, node.span),
+        effective,
+    )
+
+
+def _set_verify(program: PythonProgram, use: Use) -> Iterator[Override]:
+    """pyOpenSSL's ``Context.set_verify(mode, callback)``."""
+    call, definition = use.call, use.definition
+    if not call.arguments:
+        return
+    modes = [program.dotted(o.value, o.definition) for o in program.origins(call.arguments[0], definition)]
+    cause = ""
+    if any(mode.endswith("VERIFY_NONE") for mode in modes):
+        cause = "set_verify(VERIFY_NONE)"
+    elif len(call.arguments) > 1:
+        for target in program.functions_of(call.arguments[1], definition):
+            values = [site.node.value for site in target.body.returns if isinstance(site.node, Return)]
+            if values and all(isinstance(v, Number) and v.value for v in values):
+                cause = f"the verify callback {target.name}() accepts every certificate"
+    if cause:
+        yield Override(
+            use.place,
+            definition,
+            cause,
+            EFFECTS["all"],
+            "load what signed the server's certificate, and return what OpenSSL found (the last parameter)",
+            exposure(program, definition, call.span),
+        )

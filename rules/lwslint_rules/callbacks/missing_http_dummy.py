@@ -77,8 +77,15 @@ from lwslint.model.callbacks import WRITING, Callback, Callbacks, Verdict
 from lwslint.model.project import Project
 from lwslint.rule import Rule
 from lwslint.settings import Version
+from lwslint_rules.callbacks._python import loses_http_events
 
-rule = Rule(code="LWS301", name="missing-http-dummy", family="callbacks", impact=Impact.CONNECTION)
+rule = Rule(
+    code="LWS301",
+    name="missing-http-dummy",
+    family="callbacks",
+    impact=Impact.CONNECTION,
+    languages=("c", "cpp", "python"),
+)
 
 FIRST = Version(2, 1)
 """The release that brought lws_callback_http_dummy."""
@@ -130,6 +137,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             related=steps(callback, shown),
             function=subject.qualified,
         )
+    yield from loses_http_events(project, rule)
 
 
 def only_raw(callback: Callback) -> bool:
@@ -211,7 +219,8 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
         return f"{what}: {name}() is {where}, and ends with 0 for {listed}"
     if callback.http_client:
         return (
-            f"harmless while this vhost only makes requests, a hang once it listens: {name}() is {where} of a "
+            f"harmless while this vhost only makes requests, a hang once it listens: {name}() is"
+            f" {where} of a "
             f"vhost that makes HTTP requests, and ends with 0 for {listed}"
         )
     kind = "a client that speaks only WebSocket" if callback.role == "client" else "a vhost of unknown kind"

@@ -46,8 +46,15 @@ from lwslint.facts import Place
 from lwslint.model.offers import faults, names_of
 from lwslint.model.project import Project
 from lwslint.rule import Rule
+from lwslint_rules.protocols._python import malformed_offers
 
-rule = Rule(code="LWS202", name="malformed-subprotocol", family="protocols", impact=Impact.CONNECTION)
+rule = Rule(
+    code="LWS202",
+    name="malformed-subprotocol",
+    family="protocols",
+    impact=Impact.CONNECTION,
+    languages=("c", "cpp", "python"),
+)
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
@@ -69,6 +76,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
                     related=[Step(place, "the text comes from here") for place in places],
                     function=offer.written.write.definition.qualified,
                 )
+    yield from malformed_offers(project, rule)
 
 
 def _help(text: str) -> str:

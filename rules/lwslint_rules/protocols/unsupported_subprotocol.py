@@ -72,6 +72,7 @@ from lwslint.model.connections import Connection, Offer, is_loopback, is_private
 from lwslint.model.offers import LWS_NAMES, is_lws_server, is_malformed, names_of, server_says
 from lwslint.model.project import Project
 from lwslint.rule import Rule
+from lwslint_rules.protocols._python import unsupported_offers
 
 rule = Rule(
     code="LWS201",
@@ -79,6 +80,7 @@ rule = Rule(
     family="protocols",
     impact=Impact.CONNECTION,
     severity=Severity.WARNING,
+    languages=("c", "cpp", "python"),
 )
 
 _SCHEMES = frozenset(["ws", "wss", "http", "https", "tcp", "tls"])
@@ -99,6 +101,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
                 if known is None or found.severity > known.severity:
                     worst[found.place] = found
     yield from worst.values()
+    yield from unsupported_offers(project, rule)
 
 
 def _of_offer(project: Project, connection: Connection, offer: Offer) -> Iterator[Diagnostic]:

@@ -90,8 +90,15 @@ from lwslint.model.project import Located, Project
 from lwslint.model.shared_lists import shared_list_uses
 from lwslint.model.threads import OffThread
 from lwslint.rule import Rule
+from lwslint_rules.threads._python import native_calls
 
-rule = Rule(code="LWS101", name="off-thread-call", family="threads", impact=Impact.CRASH)
+rule = Rule(
+    code="LWS101",
+    name="off-thread-call",
+    family="threads",
+    impact=Impact.CRASH,
+    languages=("c", "cpp", "python"),
+)
 
 EFFECTS = {
     Category.WRITE: "frames get mixed up, or the connection is freed in the middle of the write",
@@ -148,6 +155,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             related=use.steps,
             function=use.located.definition.qualified,
         )
+    yield from native_calls(project, rule)
 
 
 def callee_name_is_own(project: Project, located: Located) -> bool:

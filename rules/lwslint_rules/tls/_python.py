@@ -1,4 +1,4 @@
-"""LWS401 and LWS403 for Python: what the model found, in words."""
+"""LWS401 to LWS403 for Python: what the model found, in words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,20 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Severity, Step
 from lwslint.model.project import Project
-from lwslint.model.python_tls import EFFECTS, Weakness, weaknesses
+from lwslint.model.python_exposure import exposure
+from lwslint.model.python_native import flags
+from lwslint.model.python_tls import EFFECTS, Weakness, overrides, weaknesses
 from lwslint.rule import Rule
 
+# include/libwebsockets/lws-client.h:37-60@v5.0.0; the values are those of 4.1.6, too.
+USE_SSL = 1
+_NAMES = {
+    "LCCSCF_ALLOW_SELFSIGNED": 2,
+    "LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK": 4,
+    "LCCSCF_ALLOW_EXPIRED": 8,
+    "LCCSCF_ALLOW_INSECURE": 16,
+}
+WEAK = 30
 _SEVERITIES = {
     "production": Severity.ERROR,
     "unless": Severity.WARNING,
@@ -26,6 +37,7 @@ def permissive(project: Project, rule: Rule) -> Iterator[Diagnostic]:
     for weakness in weaknesses(project):
         if weakness.exposure.kind != "never":
             yield _report(weakness, rule)
+    yield from native_flags(project, rule, plaintext=False)
 
 
 def _report(weakness: Weakness, rule: Rule) -> Diagnostic:
@@ -55,3 +67,51 @@ def _report(weakness: Weakness, rule: Rule) -> Diagnostic:
         related=steps,
         function=weakness.definition.qualified,
     )
+
+
+def overridden(project: Project, rule: Rule) -> Iterator[Diagnostic]:
+    """Checks that are replaced or answered by the program."""
+    if not project.python_files:
+        return
+    for override in overrides(project):
+        if override.exposure.kind == "never":
+            continue
+        severity = _SEVERITIES[override.exposure.kind]
+        if not override.effective:
+            severity = min(severity, Severity.WARNING)
+        decided = f"; {override.exposure.text}" if override.exposure.text else ""
+        yield rule.report(
+            override.place,
+            f"{override.cause}: {override.effect}{decided}",
+            severity=severity,
+            help=override.help,
+            function=override.definition.qualified,
+        )
+
+
+def native_flags(project: Project, rule: Rule, *, plaintext: bool) -> Iterator[Diagnostic]:
+    """``ssl_connection`` of a connect info that is filled through ctypes or cffi."""
+    if not project.python_files:
+        return
+    for found in flags(project):
+        tls, weak = found.value & USE_SSL, found.value & WEAK
+        decided = exposure(project.python, found.definition, found.place.span)
+        severity = _SEVERITIES.get(decided.kind, Severity.NOTE)
+        text = f"; {decided.text}" if decided.text else ""
+        if plaintext and found.value and not tls:
+            message = f"the connection is plaintext: ssl_connection = {found.value} has no LCCSCF_USE_SSL (1)"
+        elif not plaintext and tls and weak:
+            names = " | ".join(name for name, value in _NAMES.items() if value & weak)
+            message = (
+                "anybody on the way can pose as the server of this TLS connection: "
+                f"ssl_connection = {found.value} = LCCSCF_USE_SSL | {names}"
+            )
+        else:
+            continue
+        yield rule.report(
+            found.place,
+            message + text,
+            severity=severity,
+            help="ssl_connection = 1 (LCCSCF_USE_SSL), and the CA in client_ssl_ca_filepath",
+            function=found.definition.qualified,
+        )

@@ -49,8 +49,15 @@ from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
 from lwslint.model.permissive import Weakness
 from lwslint.model.project import Project
 from lwslint.rule import Rule
+from lwslint_rules.tls._python import native_flags
 
-rule = Rule(code="LWS402", name="plaintext-despite-tls-flags", family="tls", impact=Impact.CONNECTION)
+rule = Rule(
+    code="LWS402",
+    name="plaintext-despite-tls-flags",
+    family="tls",
+    impact=Impact.CONNECTION,
+    languages=("c", "cpp", "python"),
+)
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
@@ -59,6 +66,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for weakness in project.weaknesses:
         if not weakness.tls:
             yield _report(weakness, target)
+    yield from native_flags(project, rule, plaintext=True)
 
 
 def _report(weakness: Weakness, target: str) -> Diagnostic:

@@ -58,7 +58,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
-from lwslint.facts import Call, Cast, Name, Place, Return, Value
+from lwslint.facts import Call, Cast, Name, Place, Return, Value, walk
 from lwslint.model.alternatives import Circumstance, Scope
 from lwslint.model.bodies import Guard
 from lwslint.model.exposure import Exposure, Judge, spell, words_of
@@ -66,8 +66,15 @@ from lwslint.model.names import callee_name, names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition
 from lwslint.rule import Rule
+from lwslint_rules.tls._python import overridden
 
-rule = Rule(code="LWS403", name="verification-overridden", family="tls", impact=Impact.SECURITY)
+rule = Rule(
+    code="LWS403",
+    name="verification-overridden",
+    family="tls",
+    impact=Impact.SECURITY,
+    languages=("c", "cpp", "python"),
+)
 
 # call → position of the mode, position of the callback (-1: it has none).
 _MODES = {
@@ -102,6 +109,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for name, position in _CALLBACKS.items():
         for located in project.calls_to(name):
             yield from _callback(project, judge, located, position)
+    yield from overridden(project, rule)
 
 
 def _forced(project: Project, judge: Judge, located: Located) -> Iterator[Diagnostic]:
@@ -178,11 +186,26 @@ def _is_pinning(located: Located) -> bool:
     names: set[str] = set()
     for guard in located.site.guards:
         if guard.test is not None:
+            if guard.holds and _examines(guard.test, located):
+                return True
             names |= names_in(guard.test)
     for site in located.definition.body.calls:
         if isinstance(site.node, Call) and site.order < located.site.order:
             names.add(callee_name(site.node))
     return any(_PIN_WORDS & set(words_of(name)) for name in names)
+
+
+def _examines(test: Value, located: Located) -> bool:
+    """Whether a test calls a function of the program's own on the store context whose error is set."""
+    call = located.site.node
+    assert isinstance(call, Call)
+    subject = names_in(call.arguments[0])
+    return any(
+        isinstance(node, Call)
+        and not callee_name(node).startswith("X509_")
+        and any(subject & names_in(argument) for argument in node.arguments)
+        for node in walk(test)
+    )
 
 
 def _side(project: Project, located: Located) -> str:
