@@ -27,7 +27,6 @@ from lwslint.model.alternatives import (
     dict_of,
     is_null,
 )
-from lwslint.model.bodies import Guard
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name
 from lwslint.model.outcomes import named_reasons
@@ -276,7 +275,7 @@ class Connections:
             if write.op != "=":
                 continue
             possible = self.values.possible_in(write.value, write.scope)
-            kept = [a for a in possible.alternatives if not _ruled_out(a, write.guards)]
+            kept = [a for a in possible.alternatives if not self._ruled_out(a, write)]
             if any(a.kind == "text" and not a.text for a in kept) and len(kept) > 1:
                 # A std::string starts out empty; what counts is what it is set to.
                 kept = [a for a in kept if a.kind != "text" or a.text]
@@ -289,6 +288,36 @@ class Connections:
             )
             found.append(Offer(entry, possible, from_table))
         return tuple(found)
+
+    def _ruled_out(self, alternative: Alternative, write: Write) -> bool:
+        """Whether a guard says that the value is not this text: the other branch of ``x == "NULL"``."""
+        if alternative.kind != "text":
+            return False
+        for guard in write.guards:
+            test, holds = guard.test, guard.holds
+            if isinstance(test, Unary) and test.op == "!":
+                test, holds = test.operand, not holds
+            equal = True
+            if isinstance(test, Binary) and test.op in ("==", "!="):
+                equal = test.op == "=="
+                sides: tuple[Value, ...] = (test.left, test.right)
+            elif isinstance(test, Call) and "cmp" in callee_name(test):
+                equal = False
+                sides = test.arguments
+            else:
+                continue
+            if holds != equal and any(self._is_text(s, alternative.text, write) for s in sides):
+                return True
+        return False
+
+    def _is_text(self, value: Value, text: str, write: Write) -> bool:
+        """Whether a side of a comparison is this text: a literal, or a constant of that value."""
+        if isinstance(value, Text):
+            return value.value == text
+        if not isinstance(value, Name):
+            return False
+        found = self.values.possible_in(value, write.scope).alternatives
+        return len(found) == 1 and found[0].kind == "text" and found[0].text == text
 
     def spell_field(self, write: Write, field: str) -> str:
         """Another field of the object that a write goes to, as the code would name it."""
@@ -441,28 +470,6 @@ def is_private(host: str) -> bool:
         return ipaddress.ip_address(name).is_private
     except ValueError:
         return "." not in name
-
-
-def _ruled_out(alternative: Alternative, guards: Sequence[Guard]) -> bool:
-    """Whether a guard says that the value is not this text: the other branch of ``x == "NULL"``."""
-    if alternative.kind != "text":
-        return False
-    for guard in guards:
-        test, holds = guard.test, guard.holds
-        if isinstance(test, Unary) and test.op == "!":
-            test, holds = test.operand, not holds
-        equal = True
-        if isinstance(test, Binary) and test.op in ("==", "!="):
-            equal = test.op == "=="
-            sides: tuple[Value, ...] = (test.left, test.right)
-        elif isinstance(test, Call) and "cmp" in callee_name(test):
-            equal = False
-            sides = test.arguments
-        else:
-            continue
-        if holds != equal and any(isinstance(s, Text) and s.value == alternative.text for s in sides):
-            return True
-    return False
 
 
 def _told_apart(object: Object, definition: Definition) -> Object:

@@ -80,7 +80,18 @@ _WEAKER = re.compile(
 _WEAKER_WORDS = frozenset(
     [
         *("skip", "debug", "dev", "devel", "development", "test", "testing", "lab", "strict", "bypass"),
-        *("localhost", "loopback", "staging", "trust", "trusted", "lax", "relaxed", "allow", "mock"),
+        *(
+            "localhost",
+            "loopback",
+            "staging",
+            "trust",
+            "trusted",
+            "lax",
+            "relaxed",
+            "allow",
+            "mock",
+            "ignore",
+        ),
     ]
 )
 _TLS_WORDS = frozenset(

@@ -439,13 +439,13 @@ class Symbols:
 
     def _nearest_variable(self, name: str, path: str) -> Variable | None:
         known = self.variables.get(name, ())
-        here = [v for v in known if v.path == path and v.declare.value is not None]
+        here = [v for v in known if v.path == path and _defines(v.declare)]
         candidates = here or [
             v for v in known if v.path == path or not v.declare.static or self._included(v.path, path)
         ]
         if not candidates:
             return None
-        valued = [v for v in candidates if v.declare.value is not None] or candidates
+        valued = [v for v in candidates if _defines(v.declare)] or candidates
         return max(valued, key=lambda v: (nearness(path, v.path), v.path, -v.declare.span.start))
 
     def macro(self, name: str, path: str) -> Macro | None:
@@ -577,6 +577,11 @@ _COMMON_METHODS = frozenset(
         *("unlock", "update", "wait", "write"),
     ]
 )
+
+
+def _defines(declare: Declare) -> bool:
+    """Whether a declaration at file scope gives a value; a string object without one is empty."""
+    return declare.value is not None or re.search(r"\bstring\b(?!.*\*)", declare.type) is not None
 
 
 def _qualifier(definition: Definition) -> str:

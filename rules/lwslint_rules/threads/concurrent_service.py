@@ -95,8 +95,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
         names = sorted({title(s.entry.definition) for s in services})
         yield rule.report(
             first.place,
-            f"{callee_name(call)}() runs on several threads at once with one context ({', '.join(names)}): "
-            "connections are serviced twice at the same time and freed under each other",
+            "connections are serviced twice at the same time and freed under each other: "
+            f"{callee_name(call)}() runs on several threads with one context ({', '.join(names)})",
             help=HELP,
             related=[step for s in services for step in on(thread_of(s), steps(project, s))],
             function=first.definition.qualified,

@@ -79,8 +79,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
             best = clearest(found)
             yield rule.report(
                 located.place,
-                f"{name}() sets the context up on {thread_of(best.route)} while the service thread already "
-                "runs: it hangs or crashes on one start in many",
+                f"a hang or a crash on one start in many: {name}() sets the context up on "
+                f"{thread_of(best.route)} while the service thread already runs",
                 confidence=confidence(project.threads, best),
                 help=HELP,
                 related=chain(project.threads, best),

@@ -86,8 +86,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
             root = best.service.entry.definition
             yield rule.report(
                 located.place,
-                f"{name}() runs on {thread_of(best.route)} while {title(root)} may still be inside "
-                "lws_service(), which goes on with freed memory",
+                f"{name}() frees what lws_service() may still be using: it runs on {thread_of(best.route)}, "
+                f"and {title(root)} has not been joined",
                 confidence=min(confidence(project.threads, best), Confidence.HIGH),
                 help=HELP,
                 related=chain(project.threads, best),

@@ -102,13 +102,13 @@ rule = Rule(
 
 EFFECTS = {
     Category.WRITE: "frames get mixed up, or the connection is freed in the middle of the write",
-    Category.CANCEL: "the service thread may free the connection at that moment",
+    Category.CANCEL: "the connection may be freed at that very moment",
     Category.ON_WRITABLE: "WRITEABLE comes late or never, and the poll table may be corrupted",
-    Category.CONNECT: "the service thread walks the lists that the new connection is linked into",
-    Category.CLOSE: "the service thread may free the connection in the middle of the call",
-    Category.TIMER: "the timer list changes without a lock, and the service thread crashes",
+    Category.CONNECT: "the service thread may crash on the lists that the new connection is linked into",
+    Category.CLOSE: "the connection may be freed in the middle of the call",
+    Category.TIMER: "the service thread may crash on its timer list",
 }
-GENERAL = "it changes, without a lock, what the service thread is using"
+GENERAL = "what the service thread is using changes under it, without a lock"
 DEMONSTRATION = re.compile(r"(?i)illegal|unsafe|wrong|broken")
 # May be called from any thread by its documentation, but takes a connection that may be gone
 # (lws-callbacks.h:813@v5.0.0).
@@ -146,8 +146,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for use in shared_list_uses(project):
         yield rule.report(
             use.located.place,
-            f"{use.name}() may get a connection of another thread's context: {use.list} is shared by service "
-            "threads that have a context each, and whichever wakes first takes the entry",
+            f"a connection of another thread's context may be touched: {use.name}() takes it from {use.list}, "
+            "which service threads with a context each share, and whichever wakes first takes the entry",
             severity=Severity.WARNING if api.category(use.name) in WARNED else Severity.ERROR,
             confidence=use.confidence,
             help="keep one list for each context (in the per-vhost data, say), or skip entries whose context "
@@ -174,8 +174,8 @@ def report(project: Project, located: Located, name: str, found: OffThread) -> D
         severity = Severity.NOTE
     return rule.report(
         located.place,
-        f"{name}() runs on {thread_of(found.route)}, not on the service thread: "
-        f"{EFFECTS.get(category, GENERAL)}",
+        f"{EFFECTS.get(category, GENERAL)}: {name}() runs on {thread_of(found.route)}, not on the service "
+        "thread",
         severity=severity,
         confidence=confidence(project.threads, found),
         help=HELP + (WINDOW if category is Category.ON_WRITABLE else ""),
