@@ -218,14 +218,17 @@ class Texts:
 
     def __getitem__(self, path: str) -> SourceText:
         if path not in self._read:
-            self._read[path] = SourceText(self._bytes(path))
+            self._read[path] = SourceText(self.data(path))
         return self._read[path]
 
     def real(self, path: str) -> str:
         """Where the system finds the file that reports call ``path``; empty for an unknown one."""
         return self._files.get(path, "")
 
-    def _bytes(self, path: str) -> bytes:
+    def data(self, path: str) -> bytes:
+        """The bytes of one file, for a look that may not need its lines; they are not kept."""
+        if path in self._read:
+            return self._read[path].data
         try:
             return read(self._files[path], self.limit) if path in self._files else b""
         except ReadError:

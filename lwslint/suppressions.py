@@ -336,8 +336,9 @@ def apply(
     uses: dict[str, _Use] = {}
     complaints: list[Diagnostic] = []
     for file in files:
-        text = texts[file.path]
-        directives, malformed = read(text, file.language)
+        if not _WORD.search(texts.data(file.path)):
+            continue
+        directives, malformed = read(texts[file.path], file.language)
         if not directives and not malformed:
             continue
         use = uses[file.path] = _Use(directives, by_label)
