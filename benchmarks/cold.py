@@ -1,7 +1,7 @@
 """How long a cold run takes, as ratios measured in one go.
 
     python benchmarks/cold.py examples FOLDER --semgrep SEMGREP   against a general pattern tool
-    python benchmarks/cold.py unrelated [--files 10000]           against reading the bytes of a tree without lws
+    python benchmarks/cold.py unrelated [--files 10000]           against reading a tree without lws
 
 ``examples`` runs lwslint and semgrep (with patterns.yaml, no network, no metrics) on the same files in
 turn.  ``unrelated`` makes a tree of C files that never mention libwebsockets, and compares a lwslint run
@@ -23,8 +23,10 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 READ = (
-    "import os,sys\nn=0\nfor d,_,fs in os.walk(sys.argv[1]):\n  for f in fs:\n    n+=len(open(os.path.join(d,f),'rb').read())\n"
-    "print(n)"
+    "import os, sys\n"
+    "for folder, _, files in os.walk(sys.argv[1]):\n"
+    "    for name in files:\n"
+    "        open(os.path.join(folder, name), 'rb').read()\n"
 )
 
 
@@ -42,7 +44,8 @@ def compare(ours: list[str], theirs: list[str], cwd: pathlib.Path, runs: int) ->
     pairs = [(seconds(ours, cwd), seconds(theirs, cwd)) for _ in range(runs)]
     ratios = sorted(b / a for a, b in pairs)
     print(
-        f"lwslint {statistics.median(a for a, _ in pairs):.2f} s, other {statistics.median(b for _, b in pairs):.2f} s"
+        f"lwslint {statistics.median(a for a, _ in pairs):.2f} s, "
+        f"other {statistics.median(b for _, b in pairs):.2f} s"
     )
     print(
         f"other / lwslint: median {statistics.median(ratios):.2f}, from {ratios[0]:.2f} to {ratios[-1]:.2f}"

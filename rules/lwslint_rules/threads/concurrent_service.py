@@ -15,6 +15,9 @@ and service a context of their own.
 connections without a lock. A connection is serviced twice at once, its buffers are freed under the
 other thread, and the program crashes or stalls at random.
 
+Seen with 4.1.6 and a server that sends without pause: "double free or corruption", a segmentation fault, a
+handshake that never ends or a lost connection within seconds, in nearly every run.
+
 ## Example
 
 ```c

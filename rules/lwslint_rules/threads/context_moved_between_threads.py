@@ -10,9 +10,16 @@ thread (writes, closing) are LWS101.
 
 ## What happens at run time
 
-It works most of the time, because the service thread is asleep in `poll()`; then the new connection is
-linked into the lists while the service thread walks them. The connection hangs, or the program crashes,
-on one start in many.
+When the service thread is already asleep in `poll()`, a library that is built with support for event
+libraries, as distributions build it, does not tell it of the new socket: the connection hangs before its
+handshake, with neither an event nor an error, until something else wakes the loop. Whether the thread is
+asleep by then changes from start to start.
+
+A build without event libraries wakes it, so it works most of the time there. On one start in many the new
+connection is linked into the lists while the service thread walks them, and it hangs, or the program
+crashes.
+
+Seen with Debian's 4.1.6: the hang, and by valgrind's helgrind the race in `lws_client_connect_via_info()`.
 
 ## Example
 

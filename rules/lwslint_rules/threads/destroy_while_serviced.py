@@ -12,9 +12,18 @@ after its loop.
 
 ## What happens at run time
 
-The service thread wakes in `poll()` and goes on with a context that was freed: use after free in
-`lws_service()`, usually at shutdown, where it is taken for an accident. A stop flag does not help: the
-service thread may be anywhere between two looks at it.
+The sockets are closed and the connections freed under the service thread. Two things come of that,
+usually at shutdown, where they are taken for an accident:
+
+- the service thread sleeps on in `poll()`, on sockets that nobody has any more. It never looks at the stop
+  flag, the join that follows never returns, and the program never ends;
+- the service thread wakes and goes on with what was freed: use after free in `lws_service()`.
+
+A stop flag does not help: the service thread may be anywhere between two looks at it. Releases from 4.0 on
+put the destruction off when they find the service thread inside a callback, not when it is in `poll()`.
+
+Seen with 4.1.6: the program that never ends, and by valgrind's helgrind the races in
+`lws_context_destroy()`.
 
 ## Example
 

@@ -20,7 +20,13 @@ each with a context of its own: the `wsi` it takes from the list may belong to a
 lws takes no locks around a connection. The other thread changes the poll table, the timer list or the
 send queue while the service thread uses them: crashes in `_lws_change_pollfd()` or `lws_dll2_remove()`,
 frames that overtake each other, a `wsi` freed in the middle of a write. `lws_callback_on_writable()`
-often just seems late: the request is noticed when `poll()` happens to wake, seconds later or never.
+often just seems late. Where the library is built with support for event libraries, as distributions build
+it, nothing wakes a sleeping `poll()`: the request is noticed when something else does, seconds later or
+never. Builds without event libraries wake it, and race all the same.
+
+Seen with Debian's 4.1.6: no WRITEABLE until the server happens to send something; with a queue and
+`lws_cancel_service()` at once. valgrind's helgrind shows the races in `lws_callback_on_writable()` and
+`lws_write()`.
 
 The manual of releases 3.0 to 4.3.0 allowed `lws_callback_on_writable()` from one other thread under
 conditions; the sentence was withdrawn in 4.3.1 (commit 00e24e11e), so it is a warning, not an error.
@@ -146,8 +152,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for use in shared_list_uses(project):
         yield rule.report(
             use.located.place,
-            f"a connection of another thread's context may be touched: {use.name}() takes it from {use.list}, "
-            "which service threads with a context each share, and whichever wakes first takes the entry",
+            f"a connection of another thread's context may be touched: {use.name}() takes it from "
+            f"{use.list}, a list that service threads with a context each share",
             severity=Severity.WARNING if api.category(use.name) in WARNED else Severity.ERROR,
             confidence=use.confidence,
             help="keep one list for each context (in the per-vhost data, say), or skip entries whose context "
