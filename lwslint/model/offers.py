@@ -54,6 +54,16 @@ def faults(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_often_overlooked(text: str) -> bool:
+    """Whether servers are known to take an offer in spite of its faults: an lws server and Python's
+    websockets pass over a name that is offered twice and an empty one after the first (seen with lws
+    4.1.6, ``tests/real/test_protocols.py``); Node's ws refuses both."""
+    elements = text.split(",")
+    spaced = any(element != element.rstrip() for element in elements) or text != text.lstrip()
+    tidy = ",".join(dict.fromkeys(names_of(text)))
+    return bool(elements[0]) and not spaced and not faults(tidy)
+
+
 def is_malformed(text: str) -> bool:
     return bool(faults(text))
 

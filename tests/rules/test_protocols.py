@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lwslint.model.offers import faults, server_says
+from lwslint.model.offers import faults, is_often_overlooked, server_says
 from lwslint.rule import LoadedRule
 from lwslint.settings import Server, Settings, Version
 from lwslint_rules.protocols import malformed_subprotocol, unknown_local_protocol, unsupported_subprotocol
@@ -144,7 +144,7 @@ def test_well_formed(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "without a name"),
+        ("  ", "without a name"),
         ("a , b", "space before a comma"),
         ("a,,b", "empty name"),
         ("a,", "empty name"),
@@ -162,6 +162,26 @@ def test_malformed(text: str, part: str) -> None:
     files = client(f'i.protocol = "{text}";')
     assert reports(files, [LWS202]) == [("main.c", 7, "error")]
     assert reports(files, [LWS201]) == []
+
+
+def test_an_empty_text_is_not_sent_and_not_reported() -> None:
+    assert reports(client('i.protocol = "";'), [LWS201, LWS202]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "overlooked"),
+    [
+        ("a,,b", True),
+        ("a, a", True),
+        ("a,", True),
+        (",a", False),
+        (" a, a", False),
+        ("a , a", False),
+        ("a b,,c", False),
+    ],
+)
+def test_what_some_servers_overlook_is_called_so(text: str, overlooked: bool) -> None:
+    assert is_often_overlooked(text) == overlooked
 
 
 def test_an_http_request_sends_no_list() -> None:

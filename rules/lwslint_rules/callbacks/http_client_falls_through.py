@@ -12,7 +12,8 @@ A callback that handles an HTTP client's events, beside code that asks for an HT
 ## What happens at run time
 
 The header says of `LWS_CALLBACK_RECEIVE_CLIENT_HTTP` that it must be handled and the body read: until
-then the socket stays readable, and the service loop spins at full CPU load without any progress.
+then the socket stays readable, and the service loop spins at full CPU load without any progress
+(seen with 4.1.6: thousands of events a second, and no byte of the body).
 
 `lws_callback_http_dummy` does not read it. In a library built with `LWS_WITH_HTTP_PROXY` it goes further
 and takes every such event for a proxied answer: it asserts that the connection has a parent, or writes to

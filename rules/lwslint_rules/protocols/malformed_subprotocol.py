@@ -2,15 +2,21 @@
 
 ## What it reports
 
-A text that reaches `protocol` of a WebSocket client connection and is no list of subprotocol names: empty,
-an empty element, a space before a comma, a character that no name may hold (`/`, `:`, `@`, a space, …), the
-same name twice, a name over 63 or a list over 127 bytes.
+A text that reaches `protocol` of a WebSocket client connection and is no list of subprotocol names: only
+spaces, an empty element, a space before a comma, a character that no name may hold (`/`, `:`, `@`, a space,
+…), the same name twice, a name over 63 or a list over 127 bytes.
 
 ## What happens at run time
 
-lws sends the text as it is. Servers answer 400 or drop the connection. With a space before a comma lws
-itself fails: it does not recognise the name that the server chose, and ends with "HS: PROTOCOL malformed".
-An lws server reads at most 127 bytes of the list and refuses longer ones.
+lws sends the text as it is. With a character that no name may hold, servers answer 400 (Python's
+websockets) or drop the connection (an lws server: "read failed"). With a space before a comma or around the
+list lws itself fails: it does not recognise the name that the server chose, and ends with "HS: PROTOCOL
+malformed". An lws server reads at most 127 bytes of the list and refuses longer ones. A name offered twice
+or an empty name between commas is refused by strict servers only, such as Node's ws.
+
+An empty text, `""`, is not sent at all and does no harm: like NULL, it offers nothing.
+
+Seen with 4.1.6, OpenSSL 3, against an lws server and Python's websockets.
 
 ## Example
 
@@ -43,7 +49,7 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Place
-from lwslint.model.offers import faults, names_of
+from lwslint.model.offers import faults, is_often_overlooked, names_of
 from lwslint.model.project import Project
 from lwslint.rule import Rule
 from lwslint_rules.protocols._python import malformed_offers
@@ -64,14 +70,18 @@ def check(project: Project) -> Iterator[Diagnostic]:
             continue
         for offer in project.connections.offers(connection):
             for alternative in offer.possible.texts:
-                wrong = () if alternative.partial else faults(alternative.text)
+                # An empty text is not sent: lib/roles/http/parsers.c:739-747@v5.0.0, :685-693@v4.1.6.
+                judged = alternative.text != "" and not alternative.partial
+                wrong = faults(alternative.text) if judged else ()
                 if not wrong or (offer.place, alternative.text) in seen:
                     continue
                 seen.add((offer.place, alternative.text))
                 places = [piece.place for piece in alternative.pieces if piece.place != offer.place]
+                overlooked = is_often_overlooked(alternative.text)
+                effect = "a strict server refuses the handshake" if overlooked else "the handshake fails"
                 yield rule.report(
                     offer.place,
-                    f"the handshake fails: {'; '.join(wrong)} (Sec-WebSocket-Protocol: {alternative.text})",
+                    f"{effect}: {'; '.join(wrong)} (Sec-WebSocket-Protocol: {alternative.text})",
                     help=_help(alternative.text),
                     related=[Step(place, "the text comes from here") for place in places],
                     function=offer.written.write.definition.qualified,

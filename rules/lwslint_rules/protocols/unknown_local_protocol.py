@@ -11,7 +11,7 @@ well-known subprotocol is offered and every table has one row: the events reach 
 lws compares the whole text with the names of the vhost's protocols. Where none matches, the connection
 stays with protocols[0], and nothing above the INFO log level says so: its callback gets the events, with
 per-session data of its own size. A list never matches, so even when the server chooses a name that the
-table has, the events go to protocols[0]. (Up to 2.4 the server's choice decided.)
+table has, the events go to protocols[0]. (Up to 2.4 the server's choice decided.) Seen with 4.1.6.
 
 ## Example
 

@@ -23,6 +23,10 @@ server drops the TCP connection, others answer 400, 403 or 404, or wait. The cli
 established", "read failed", "HS: ws upgrade response not 101" or a time-out after TLS went well: no error
 of lws names the subprotocol.
 
+Seen with 4.1.6, OpenSSL 3: "read failed" from an lws server; "HS: ws upgrade response not 101" from Python's
+websockets where the server is told to insist, and no trouble where it is not; silence for as long as the
+server is silent. With `protocol = NULL` and `local_protocol_name` each of them connects.
+
 ## Example
 
 ```c

@@ -18,8 +18,9 @@ expression, at its first such flag.
 ## What happens at run time
 
 The connection works, with anybody. Whoever sits between client and server presents a certificate of his
-own, reads everything, the credentials of the handshake first, and answers what he likes. Nothing is
-logged. The flags do different things on different TLS libraries, which the report spells out.
+own, reads everything, the credentials of the handshake first, and answers what he likes. All that
+OpenSSL builds log is a NOTICE, "accepting self-signed certificate", and not even that for a wrong host name.
+The flags do different things on different TLS libraries, which the report spells out.
 
 ## Example
 

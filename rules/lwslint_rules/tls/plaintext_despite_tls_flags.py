@@ -12,6 +12,7 @@ Up to lws 2.4 any value other than 0 meant TLS, and 2 meant "TLS, self-signed ce
 Since 3.0 only bit 0 turns TLS on. The first bytes on the wire are `GET / HTTP/1.1`, with the cookies and
 the `Authorization` header of the handshake in clear. A TLS server answers with an alert or closes; the
 client sees "read failed" or a time-out. A server that speaks both goes on without any protection.
+Seen with 4.1.6: `GET /` in clear for 2, 4, 8, 16 and 30, a TLS record as soon as bit 0 is added.
 
 ## Example
 
