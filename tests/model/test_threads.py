@@ -41,7 +41,7 @@ def phase_in(body: str, name: str = "lws_callback_on_writable") -> Phase:
         ("int r = pthread_create(&t, 0, serve, 0); if (r != 0) lws_callback_on_writable(wsi);", Phase.BEFORE),
         ("int r = pthread_create(&t, 0, serve, 0); if (!r) lws_callback_on_writable(wsi);", Phase.RUNNING),
         (
-            "if (stop) goto out; pthread_create(&t, 0, serve, 0); return; out: lws_callback_on_writable(wsi);",
+            "if (stop) goto no; pthread_create(&t, 0, serve, 0); return; no: lws_callback_on_writable(wsi);",
             Phase.BEFORE,
         ),
         (
