@@ -215,7 +215,10 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="findings only, no summary")
     volume.add_argument(
-        "-v", "--verbose", action="store_true", help="also say what did not parse and what was left out"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also say what did not parse, what was left out and what is suppressed",
     )
 
 
@@ -277,7 +280,16 @@ class _Run(NamedTuple):
         if self.arguments.baseline is not None:
             return str(self.arguments.baseline)
         chosen = self.file.options.baseline if self.file else None
-        return os.path.join(self.file.folder, chosen) if self.file and chosen else ""
+        if self.file is None or not chosen:
+            return ""
+        path = os.path.join(self.file.folder, chosen)
+        # The configuration may belong to code that is not trusted, and `lwslint baseline` writes.
+        top, folder = os.path.realpath(self.file.folder), os.path.realpath(os.path.dirname(path))
+        if os.path.commonpath((top, folder)) != top:
+            raise UsageError(
+                f"{self.file.path}: baseline: {chosen!r} leads out of the configuration's folder"
+            )
+        return path
 
 
 def _prepare(arguments: argparse.Namespace) -> _Run:
@@ -542,6 +554,10 @@ def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace
             _say(f"{parsed.path}: {parsed.error_bytes} of {parsed.size} bytes did not parse{lines}")
     for reason, number in discovery.count(result.skipped).items():
         _say(f"left out {number}: {reason}")
+    for item in result.suppressed:
+        path, span = item.diagnostic.place
+        line = result.texts[path].position(span.start).line
+        _say(f"suppressed {path}:{line} {item.diagnostic.code} {item.diagnostic.name}: {item.reason}")
 
 
 def _error_lines(result: Result, path: str, offsets: Iterable[int]) -> str:

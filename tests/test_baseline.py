@@ -103,6 +103,17 @@ def test_the_configuration_can_name_it(tree: Path, capsys: Output, monkeypatch: 
     assert lint(capsys, "..", "--isolated")[0] == 1
 
 
+@pytest.mark.parametrize("name", ["../out.json", "/tmp/out.json", "link/out.json", "a/../../out.json"])
+def test_a_configuration_cannot_have_files_written_elsewhere(tree: Path, capsys: Output, name: str) -> None:
+    os.symlink("..", tree / "link")
+    (tree / "lwslint.toml").write_text(f"baseline = '{name}'\n")
+    before = sorted(os.listdir(tree.parent))
+    code, _, err = run(capsys, "baseline")
+    assert code == 2
+    assert "leads out of the configuration's folder" in err
+    assert sorted(os.listdir(tree.parent)) == before
+
+
 # ------------------------------------------------------------------------------------- stale entries
 
 

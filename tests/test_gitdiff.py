@@ -182,6 +182,14 @@ def test_staged_lines_count_and_others_do_not(tree: Path, capsys: Output) -> Non
     assert lint(capsys, "--staged") == (1, ["src/b.c:4:1"])
 
 
+def test_of_a_new_file_only_staged_lines_count(tree: Path, capsys: Output) -> None:
+    (tree / "src/c.c").write_text(f"lws\n{BAD}\n")
+    git(tree, "add", "src/c.c")
+    (tree / "src/c.c").write_text(f"// not staged\nlws\n{BAD} // not staged\n{BAD}\n")
+    # The stand-in's chain begins with the file, so the finding in line 3 takes part through line 1 only.
+    assert lint(capsys, "--staged") == (1, ["src/c.c:4:1"])
+
+
 def test_staged_before_the_first_commit(
     write_tree: WriteTree, fake_analysis: Any, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:

@@ -232,6 +232,15 @@ def test_a_failure_in_here_costs_no_finding(write_tree: WriteTree, monkeypatch: 
     assert "internal error in the suppressions" in result.problems[0].message
 
 
+def test_verbose_lists_what_is_suppressed(
+    write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.chdir(write_tree({"a.c": f"int x;\n{BAD} // lwslint: ignore[LWS901] w\x1b[2Jhy\n"}))
+    assert cli.main(["-v"]) == 0
+    err = capsys.readouterr().err
+    assert "lwslint: suppressed a.c:2 LWS901 bad-call: w\\x1b[2Jhy\n" in err
+
+
 # ------------------------------------------------------------------------------------- other languages
 
 
