@@ -65,7 +65,7 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     native = [file for file in facts if file.language != "python"]
     if native and skipped:
         facts.extend(_pull(native, skipped, settings, problems))
-    if len(native) < len(facts) and python:
+    if python:
         from lwslint import gather_python
 
         for item in gather_python.pull([f for f in facts if f.language == "python"], python, settings):

@@ -12,6 +12,7 @@ from lwslint import source
 from lwslint.discovery import NO_WEBSOCKET, Found, Skipped
 from lwslint.facts import FileFacts
 from lwslint.frontends import python_prefilter as prefilter
+from lwslint.model.python_exposure import of_path
 from lwslint.problem import Problem, crash
 from lwslint.settings import Settings
 from lwslint.source import ReadError
@@ -42,34 +43,46 @@ def one(file: Found, data: bytes, settings: Settings, linked: bool = False) -> F
 def pull(
     facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings
 ) -> list[FileFacts | Problem]:
-    """Parse the files next to the parsed ones that the rules need; takes them out of ``skipped``."""
-    imported = frozenset(part for file in facts for name in file.includes for part in name.split(".") if part)
-    parsed = frozenset(_stem(file.path) for file in facts) - {_PACKAGE}
-    folders = frozenset(file.path.rpartition("/")[0] for file in facts)
-    wanted: list[str] = []
-    importers: dict[str, list[str]] = {}
-    for path, file in skipped.items():
-        try:
-            data = source.read(file.real, settings.max_file_size, expected=file.identity)
-        except (ReadError, MemoryError):
-            continue
-        lends_context = _stem(path) in imported and prefilter.is_tls_helper(data)
-        beside = path.rpartition("/")[0] in folders
-        if lends_context or (beside and prefilter.uses_loops_on_threads(data)):
-            wanted.append(path)
-        elif prefilter.starts_threads(data):
-            for stem in prefilter.imported_modules(data) & parsed:
-                importers.setdefault(stem, []).append(path)
-    for stem in sorted(importers):
-        if len(importers[stem]) <= MAX_IMPORTERS:
-            wanted += importers[stem]
+    """Parse the files next to the parsed ones that the rules need; takes them out of ``skipped``.
+
+    ``facts`` may be empty: a thread may start in one file and use a connection in another, and neither
+    alone has anything to report.
+    """
     found: list[FileFacts | Problem] = []
-    for path in sorted(set(wanted))[:MAX_FILES]:
+    for path in _wanted(facts, skipped, settings)[:MAX_FILES]:
         outcome = one(skipped[path], _read(skipped[path], settings), settings, linked=True)
         if not isinstance(outcome, Skipped):
             del skipped[path]
             found.append(outcome)
     return found
+
+
+def _wanted(facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings) -> list[str]:
+    imported = frozenset(part for file in facts for name in file.includes for part in name.split(".") if part)
+    folders = frozenset(file.path.rpartition("/")[0] for file in facts)
+    parsed = frozenset(_stem(file.path) for file in facts) - {_PACKAGE}
+    wanted: set[str] = set()
+    importers: dict[str, list[str]] = {}  # the files that start threads, by what they import
+    waiting: dict[str, list[str]] = {}  # the files that use a connection but start none, by their names
+    for path, file in skipped.items():
+        if of_path(path) is not None:
+            continue  # what tests and examples start threads with says nothing about the program
+        data = _read(file, settings)
+        stem = _stem(path)
+        lends_context = stem in imported and prefilter.is_tls_helper(data)
+        beside = path.rpartition("/")[0] in folders and prefilter.uses_loops_on_threads(data)
+        if lends_context or beside:
+            wanted.add(path)
+        elif prefilter.starts_threads(data):
+            for name in prefilter.imported_modules(data):
+                importers.setdefault(name, []).append(path)
+        elif prefilter.uses_loops(data) and prefilter.uses_websocket(data):
+            waiting.setdefault(stem, []).append(path)
+    for name in sorted(importers):
+        if len(importers[name]) <= MAX_IMPORTERS and (name in parsed or name in waiting):
+            wanted.update(importers[name])
+            wanted.update(waiting.get(name, ()))
+    return sorted(wanted)
 
 
 def _read(file: Found, settings: Settings) -> bytes:

@@ -28,6 +28,8 @@ from lwslint.settings import Settings
 NOT_PYTHON_3 = "not Python 3"
 NOT_PYTHON = "does not parse as Python"
 
+# At the beginning of a line a form feed also takes back the indentation before it.
+_FORM_FEED = re.compile(rb"^[ \t\x0c]*\x0c|\x0c", re.MULTILINE)
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
@@ -47,9 +49,11 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
     from lwslint.frontends.python_lower import lower
     from lwslint.frontends.python_positions import Positions
 
+    # libcst drops some form feeds in white space, and every position after them would be off.
+    removed = [offset for match in _FORM_FEED.finditer(data) for offset in range(*match.span())]
     try:
-        module = cst.parse_module(data)
-        positions = Positions(module, data)
+        module = cst.parse_module(_FORM_FEED.sub(b"", data) if removed else data)
+        positions = Positions(module, data, removed)
     except (cst.ParserSyntaxError, UnicodeDecodeError, LookupError):
         reason = NOT_PYTHON_3 if python_limits.is_python_2(data) else NOT_PYTHON
         return FileFacts(path, language, len(data), problem=reason)

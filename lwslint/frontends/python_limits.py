@@ -64,7 +64,7 @@ def excess(data: bytes) -> str:
                 cost += counts[-1] ** 2
                 counts[-1] = 0
             case "chain":
-                counts[-1] += 1
+                counts[-1] += 1 if match[0].isalpha() else len(match[0])
             case "elif":
                 elifs += 1
                 if elifs > MAX_ELIFS:

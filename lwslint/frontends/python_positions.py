@@ -7,7 +7,8 @@ so this counts bytes and nothing else (a quarter of that time).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import bisect
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import libcst as cst
@@ -96,17 +97,22 @@ class _Counter:
 class Positions:
     """The spans of all nodes of one module; the module must stay alive, nodes are known by identity."""
 
-    def __init__(self, module: cst.Module, data: bytes) -> None:
-        encoding = module.encoding
+    def __init__(self, module: cst.Module, data: bytes, removed: Sequence[int] = ()) -> None:
+        """``removed``: the offsets of the bytes of ``data`` that the parsed text does without."""
+        encoding = module.encoding.removesuffix("-sig")
         length: Callable[[str], int] = len if data.isascii() else lambda text: len(text.encode(encoding))
         counter = _Counter(module, length)
         module._codegen(counter)  # type: ignore[arg-type]
         self._spans = counter.spans | counter.marked
         self._offset = 3 if data.startswith(b"\xef\xbb\xbf") else 0
         self._module = module
-        self.total = counter.position + self._offset
+        # In the parsed text, where each removed byte would stand.
+        self._gaps = [offset - self._offset - number for number, offset in enumerate(removed)]
 
     def span(self, node: cst.CSTNode) -> Span:
         """The node's bytes, without white space and brackets around it; an empty span when unknown."""
         start, end = self._spans.get(id(node), (0, 0))
+        if self._gaps:
+            start += bisect.bisect_right(self._gaps, start)
+            end += bisect.bisect_left(self._gaps, end)
         return Span(start + self._offset, end + self._offset)

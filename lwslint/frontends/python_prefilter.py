@@ -18,32 +18,48 @@ _WEBSOCKET = re.compile(
     rb"websocket|WebSocket|WebSock|ws_connect|wss?://|autobahn|httpx_ws|picows|paho|socketio|ws4py|wsproto"
     rb"|libwebsockets|lws_|pylws|aiomqtt|lomond"
 )
+# What a finding of TLS, of subprotocols, of plaintext or of native callbacks begins with.
 _IDIOM = re.compile(
-    rb"hread|xecutor|ssl|SSL|CERT_|verif|[Pp]rotocols|Sec-WebSocket-Protocol|CFUNCTYPE|CDLL|dlopen|def_extern|tls_"
-    rb"|call_soon|call_later|create_task|ensure_future|run_until_complete|connectWS|wss?://|asyncio\.run|new_event_loop"
-    rb"|ctypes|LoadLibrary"
+    rb"CERT_NONE|cert_reqs|check_hostname|SSLContext|_create_unverified|_create_stdlib|CLIENT_AUTH|verify_flags"
+    rb"|verify_ssl|ssl_verify|validate_cert|tls_insecure|verify=False|ssl=|ssl_context=|[\"']ssl[\"']\]|sslopt|set_verify"
+    rb"|ClientContextFactory|CertificateOptions|connectWS|ws4py|_create_default_https|create_default_context\s*="
+    rb"|ssl_connection|subprotocols|protocols=|Sec-WebSocket-Protocol|CFUNCTYPE|def_extern|lws_"
+    rb"|run_coroutine_threadsafe|create_connection"
+    rb"|ws://(?!localhost|127\.|0\.0\.0\.0)[\w-]+\.\w"
+)
+# What a finding about threads needs besides a thread.
+_LOOPS = re.compile(
+    rb"asyncio\.Event|asyncio\.Queue|create_task|ensure_future|call_soon\(|call_later|call_at\(|run_until_complete"
+    rb"|asyncio\.run\b|put_nowait|set_result|get_running_loop|IOLoop|write_message|sendMessage|sendClose|callLater"
+    rb"|trio\.run|anyio\.run|picows"
 )
 # Helpers that other files take an unverified context from, and programs that start the threads.
 _WEAKENS = re.compile(
     rb"CERT_NONE|check_hostname|_create_unverified|_create_stdlib|SSLContext\(|create_default_context|_create_default"
 )
 _THREADS = re.compile(
-    rb"Thread\(|Timer\(|_executor|\.submit\(|to_thread|start_new_thread|callInThread|deferToThread"
+    rb"Thread\b|Timer\(|_executor|\.submit\(|to_thread|start_new_thread|callInThread|deferToThread|run_sync"
+    rb"|run_in_threadpool|start_background_task"
 )
-_CALLBACKS = re.compile(rb"gi\.repository|kombu|rospy")
-_LOOPS = re.compile(
-    rb"asyncio\.Event|asyncio\.Queue|create_task|call_soon\(|call_later|run_until_complete|put_nowait|set_result"
+_CALLBACKS = re.compile(
+    rb"gi\.repository|kombu|rospy|loop_start|pynput|QThread|QRunnable|watchdog|add_event_detect"
 )
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.MULTILINE)
 
 
 def talks_websocket(data: bytes) -> bool:
     """Whether the bytes can be of a file that some Python rule reports."""
-    return (
-        _LIBRARY.search(data) is not None
-        and _WEBSOCKET.search(data) is not None
-        and _IDIOM.search(data) is not None
-    )
+    return uses_websocket(data) and (_IDIOM.search(data) is not None or uses_loops_on_threads(data))
+
+
+def uses_websocket(data: bytes) -> bool:
+    """Whether the file names a library that speaks WebSocket, and WebSocket itself."""
+    return _LIBRARY.search(data) is not None and _WEBSOCKET.search(data) is not None
+
+
+def uses_loops(data: bytes) -> bool:
+    """Whether the file has something that must not be done on another thread than the event loop's."""
+    return _LOOPS.search(data) is not None
 
 
 def is_tls_helper(data: bytes) -> bool:
@@ -62,4 +78,5 @@ def uses_loops_on_threads(data: bytes) -> bool:
 
 def imported_modules(data: bytes) -> frozenset[str]:
     """The last parts of the names of the modules that a file imports (``a.b`` → ``b``)."""
-    return frozenset((match[1] or match[2]).rpartition(b".")[2].decode() for match in _IMPORT.finditer(data))
+    names = ((match[1] or match[2]).rpartition(b".")[2] for match in _IMPORT.finditer(data))
+    return frozenset(name.decode("utf-8", "replace") for name in names)

@@ -135,22 +135,36 @@ def callbacks(project: Project) -> tuple[Callback, ...]:
     """The functions that lws calls, in order of file."""
     program = project.python
     found: dict[int, Callback] = {}
+    native = _native_files(program)
     for definition in program.definitions:
+        if definition.path not in native:
+            continue
         for decorator in definition.function.decorators:
             kind = _decorates(program, decorator, definition)
             if kind:
                 found.setdefault(definition.id, Callback(definition, definition.place(), kind == "protocol"))
     for use in program.calls:
+        if use.definition.path not in native or len(use.call.arguments) != 1:
+            continue
+        if not isinstance(use.call.function, (Name, Member, Call)):
+            continue
         kind = _function_type(program, use.call.function, use.definition)
-        if not kind or not use.call.arguments:
+        if not kind:
             continue
         for target in program.functions_of(use.call.arguments[0], use.definition):
             found.setdefault(target.id, Callback(target, use.place, kind == "protocol"))
-    rows = _first_rows(program)
+    rows = _first_rows(program, native) if found else frozenset()
     return tuple(
         msgspec.structs.replace(callback, first=callback.definition.id in rows)
         for _, callback in sorted(found.items())
     )
+
+
+def _native_files(program: PythonProgram) -> frozenset[str]:
+    makers = [file for file in program.files if program.imports(file, "ctypes", "cffi")]
+    stems = {file.path.rpartition("/")[2].rpartition(".")[0] for file in makers}
+    users = [file for file in program.files if any(stems & set(name.split(".")) for name in file.includes)]
+    return frozenset(file.path for file in (*makers, *users))
 
 
 def _function_type(program: PythonProgram, value: Value, definition: Definition) -> str:
@@ -181,10 +195,12 @@ def _decorates(program: PythonProgram, decorator: Value, definition: Definition)
     return _function_type(program, decorator, parent)
 
 
-def _first_rows(program: PythonProgram) -> frozenset[int]:
+def _first_rows(program: PythonProgram, native: frozenset[str]) -> frozenset[int]:
     """The functions that stand in the first row of a table of protocols."""
     found: set[int] = set()
     for definition in program.definitions:
+        if definition.path not in native:
+            continue
         for statement in statements(definition.function.body):
             for value in values_of(statement) if not isinstance(statement, (If, Loop, Block, Switch)) else ():
                 for node in walk(value):
@@ -350,7 +366,7 @@ def _handlers(body: Sequence[Statement], index: int) -> tuple[Block, ...]:
 def _is_broad(handlers: Sequence[Block]) -> bool:
     for handler in handlers:
         first = handler.body[0] if handler.body else None
-        if isinstance(first, Declare) and first.type in _BROAD:
+        if isinstance(first, Declare) and not _BROAD.isdisjoint(first.type.split(", ")):
             return True
     return False
 

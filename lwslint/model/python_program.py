@@ -338,15 +338,19 @@ class PythonProgram:
             found += self._field_sites.get((current.file.path, current.cls.qualified, field), ())
         return tuple(found)
 
+    @cached_property
+    def _derivations(self) -> dict[str, list[Target]]:
+        """Classes by the last names of their bases."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for group in self._classes.values():
+            for target in group:
+                for base in target.cls.bases:
+                    found[base.rpartition(".")[2]].append(target)
+        return found
+
     def _derived(self, target: Target) -> tuple[Target, ...]:
-        return tuple(
-            other
-            for group in self._classes.values()
-            for other in group
-            if other != target
-            and any(base.rpartition(".")[2] == target.cls.name for base in other.cls.bases)
-            and target in self.lineage(other)
-        )
+        candidates = self._derivations.get(target.cls.name, ())
+        return tuple(other for other in candidates if other != target and target in self.lineage(other))
 
     def classes_of(self, value: Value, definition: Definition) -> tuple[Target, ...]:
         """The classes of the program that the value may be an instance of."""

@@ -87,6 +87,8 @@ def _report(misuse: Misuse) -> Diagnostic:
     where = f" on another thread ({misuse.start.how})" if misuse.start is not None else ""
     severity = Severity.ERROR if misuse.severe else Severity.WARNING
     step = of_path(misuse.definition.path)
+    if step is None and misuse.start is not None:
+        step = of_path(misuse.start.place.path)
     note = ""
     if step is not None:
         severity, note = Severity.NOTE, f" ({step.text})"
