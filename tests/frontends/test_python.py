@@ -239,7 +239,8 @@ def test_if_chains_nest() -> None:
 
 def test_imports_are_aliases() -> None:
     found = facts(
-        "import ssl\nimport a.b\nimport c.d as e\nfrom f import g as h, i\nfrom . import j\nfrom ..k import l\n"
+        "import ssl\nimport a.b\nimport c.d as e\nfrom f import g as h, i\nfrom . import j\n"
+        "from ..k import l\n"
         "from m import *\ndef late():\n    import n\n"
     )
     told = [(alias.name, alias.type) for alias in found.aliases]
@@ -392,7 +393,12 @@ def test_long_but_flat_files_are_parsed() -> None:
 
 
 def test_the_parser_is_imported_for_python_only() -> None:
-    program = "import sys; from lwslint import cli\ntry: cli.main(['--version'])\nexcept SystemExit: pass\nprint('libcst' in sys.modules)"
+    program = (
+        "import sys; from lwslint import cli\n"
+        "try: cli.main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "print('libcst' in sys.modules)\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
     )
