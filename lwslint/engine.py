@@ -16,7 +16,7 @@ import msgspec
 from lwslint import suppressions
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
 from lwslint.discovery import Exclusion, Skipped, discover
-from lwslint.facts import FileFacts, Span
+from lwslint.facts import FileFacts, Place, Span
 from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
@@ -172,7 +172,21 @@ def check(
         problem = _ask(rule, project, found)
         if problem is not None:
             problems.append(problem)
-    return tuple(dict.fromkeys(sorted(found, key=sort_key))), tuple(problems)
+    return _once(found), tuple(problems)
+
+
+def _once(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in order, one of each rule at a place: the worst, and of those the surest.
+
+    A function that is compiled in several ways under ``#if`` would be reported once for each.
+    """
+    best: dict[tuple[str, Place], Diagnostic] = {}
+    for diagnostic in sorted(found, key=sort_key):
+        key = (diagnostic.code, diagnostic.place)
+        known = best.get(key)
+        if known is None or (diagnostic.severity, diagnostic.confidence) > (known.severity, known.confidence):
+            best[key] = diagnostic
+    return tuple(sorted(best.values(), key=sort_key))
 
 
 def _ask(rule: LoadedRule, project: Project, found: list[Diagnostic]) -> Problem | None:

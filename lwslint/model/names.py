@@ -88,6 +88,17 @@ def folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def shared_folders(a: str, b: str) -> int:
+    """How many leading folders two paths share; one more for the same file."""
+    left, right = a.split("/"), b.split("/")
+    shared = 0
+    for x, y in zip(left, right, strict=False):
+        if x != y:
+            break
+        shared += 1
+    return shared
+
+
 def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
     """All statements of a body, nested ones after the one that holds them."""
     stack: list[Statement] = list(reversed(body))

@@ -166,6 +166,10 @@ class Order:
             self._event_cache[key] = self._find_events(definition, start)
         return self._event_cache[key]
 
+    def starts_in(self, definition: Definition, start: Start) -> list[Site]:
+        """The sites of ``definition`` at which the thread starts, in calls of other functions too."""
+        return self._events(definition, start)[0]
+
     def _find_events(self, definition: Definition, start: Start) -> tuple[list[Site], list[Site]]:
         root = start.root
         starts = [start.site] if start.definition.place() == definition.place() else []

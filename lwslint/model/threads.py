@@ -38,6 +38,7 @@ from lwslint.model.names import (
     callee_name,
     last_name,
     names_in,
+    shared_folders,
 )
 from lwslint.model.order import Order, Phase
 from lwslint.model.programs import Programs
@@ -242,13 +243,36 @@ class Threads:
     # ------------------------------------------------------------------ off the service thread
 
     def services_for(self, definition: Definition, contexts: frozenset[int]) -> tuple[Service, ...]:
-        """The services that may be of the context that code in ``definition`` is about."""
+        """The services that may be of the context that code in ``definition`` is about.
+
+        Where the contexts are not known, the services nearest to the code count: a tree may hold several
+        programs, or several bindings of one, each with a service thread of its own.
+        """
         key = (definition.id, contexts)
         if key not in self._service_cache:
-            self._service_cache[key] = tuple(
-                s for s in self.services if self._may_service(s, definition, contexts)
-            )
+            found = [s for s in self.services if self._may_service(s, definition, contexts)]
+            sure = [s for s in found if contexts & s.contexts]
+            if not sure and found:
+                near = max(shared_folders(definition.path, s.located.definition.path) for s in found)
+                found = [
+                    s for s in found if shared_folders(definition.path, s.located.definition.path) == near
+                ]
+            self._service_cache[key] = tuple(found)
         return self._service_cache[key]
+
+    def _is_fresh(self, definition: Definition, site: Site, contexts: frozenset[int]) -> bool:
+        """Whether a call is about a context that the function has just made, before any thread started."""
+        here = site.node.span.start
+        made = [self.flow.creations[c] for c in contexts]
+        if not made or any(c.definition is not definition or c.call.span.start > here for c in made):
+            return False
+        first = min(c.call.span.start for c in made)
+        return not any(
+            first < event.node.span.start < here
+            for starts in self.roots.values()
+            for start in starts
+            for event in self.order.starts_in(definition, start)
+        )
 
     def _may_service(self, service: Service, definition: Definition, contexts: frozenset[int]) -> bool:
         if contexts and service.contexts:
@@ -281,7 +305,10 @@ class Threads:
         assert isinstance(call, Call)
         if self.flow.is_deferred(definition, call):
             return ()
-        services = self.services_for(definition, self.contexts_at(definition, call))
+        contexts = self.contexts_at(definition, call)
+        if self._is_fresh(definition, site, contexts):
+            return ()
+        services = self.services_for(definition, contexts)
         own = {s.entry.definition.place() for s in services}
         threaded = not self._serviced_elsewhere(services)
         found: dict[tuple[int, int], OffThread] = {}
