@@ -7,6 +7,7 @@ each event (the forms are listed at the top of ``spy.c``).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -63,6 +64,16 @@ def lacking() -> str:
 def version() -> str:
     """The release of the installed libwebsockets, such as ``4.1.6``."""
     return _package("--modversion")[0].rstrip("-")
+
+
+def has_event_libs() -> bool:
+    """Whether the installed library can run on libuv, libev and the like, as distributions build it: then
+    it is without the code that tells a sleeping poll() of what another thread changed
+    (lib/core-net/pollfd.c:46@v5.0.0)."""
+    command = ["gcc", "-E", "-dM", *_package("--cflags"), "-xc", "-"]
+    text = "#include <libwebsockets.h>\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=True)
+    return re.search(r"(?m)^#define LWS_WITH_EVENT_LIBS\b", done.stdout) is not None
 
 
 def build(sources: Sequence[Path], target: Path) -> None:
@@ -132,18 +143,17 @@ class Run:
         """The first line that matches, now or within ``seconds``; None when there is none."""
         wanted = re.compile(pattern)
         end = time.monotonic() + seconds
+        at = 0
         with self._more:
-            at = 0
             while True:
                 for line in self.lines[at:]:
                     if match := wanted.search(line):
                         return match
                 at = len(self.lines)
-                if self._closed or not self._more.wait_for(
-                    lambda at=at: self._closed or len(self.lines) > at,  # type: ignore[misc]
-                    max(0.0, end - time.monotonic()),
-                ):
+                left = end - time.monotonic()
+                if self._closed or left <= 0:
                     return None
+                self._more.wait(left)
 
     def never(self, pattern: str, why: str, seconds: float = SILENCE) -> None:
         """Fails when a line matches, now or within ``seconds``."""
@@ -174,10 +184,8 @@ class Run:
 
     def stop(self) -> None:
         """Ends the program and whatever it started; harmless when it has ended."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait(SOON)
         self._reader.join(SOON)
         if self._process.stdout is not None:

@@ -18,8 +18,8 @@ CLIENT = PROGRAMS / "client.c"
 ESTABLISHED = r" CLIENT_ESTABLISHED "
 FAILED = r" CLIENT_CONNECTION_ERROR count=1 user=\w+ (.*)"
 
-# What lws always logs at its start.
-BANNER = re.compile(r"^log 4 (LWS: |NET )")
+# What a line of the log holds that is about a certificate.
+ABOUT_CERTIFICATES = re.compile("(?i)^log .*(certificate|mismatch|verif|trust|accepting)")
 
 # include/libwebsockets/lws-client.h
 USE_SSL, SELFSIGNED, SKIP_HOSTNAME, EXPIRED, INSECURE = 1, 2, 4, 8, 16
@@ -82,7 +82,7 @@ def test_each_flag_opens_one_door(
         assert (seen == "accepted") == accepted, run.complaint(
             f"the {name} certificate with LCCSCF_USE_SSL | {flag} accepted: {accepted}; it was {seen}"
         )
-        logged = [line for line in run.lines if line.startswith("log ") and not BANNER.search(line)]
+        logged = [line for line in run.lines if ABOUT_CERTIFICATES.search(line)]
         said = notice if accepted else error
         if said:
             assert any(said in line for line in logged), run.complaint(f"{said!r} in the log")
@@ -118,7 +118,7 @@ def test_fixture_with_the_flag_talks_to_anybody(
     server = ws_server(None, certificates.self_signed().context())
     bad = start(FIXTURES / "permissive-tls-flags" / "bad-ored-c", port=server.port)
     bad.expect(ESTABLISHED, "LCCSCF_ALLOW_SELFSIGNED takes a certificate that anybody can make")
-    bad.expect(r"^log 4 accepting self-signed certificate", "a NOTICE is all there is to see of it")
+    bad.expect(r"^log 4 .*accepting self-signed certificate", "a NOTICE is all there is to see of it")
     good = start(FIXTURES / "permissive-tls-flags" / "good-verified-c", port=server.port)
     good.expect(FAILED, "LCCSCF_USE_SSL alone refuses it")
     assert not good.seen(ESTABLISHED)
