@@ -206,9 +206,16 @@ class Threads:
 
     # ------------------------------------------------------------------ routes
 
-    def routes(self, definition: Definition, site: Site, start: Start | None) -> tuple[Route, ...]:
+    def routes(
+        self,
+        definition: Definition,
+        site: Site,
+        start: Start | None,
+        contexts: frozenset[int] = frozenset(),
+    ) -> tuple[Route, ...]:
         """How ``site`` is reached: one route for each entry, with its phase in the life of the thread that
-        ``start`` starts.  Of an entry's routes one on which the thread runs is preferred.
+        ``start`` starts.  Of an entry's routes one on which the thread runs is preferred.  A route on which
+        ``contexts`` have just been made, and no thread started since, is before the thread's life too.
         """
         best: dict[tuple[Role, int], Route] = {}
         rank = {Phase.RUNNING: 3, Phase.UNKNOWN: 2, Phase.AFTER: 1, Phase.BEFORE: 1}
@@ -221,6 +228,8 @@ class Threads:
             where, at, phase, decided, edges = queue.popleft()
             if phase is Phase.UNKNOWN and start is not None:
                 phase = self.order.phase(where, at, start)
+                if phase is Phase.UNKNOWN and contexts and self._is_fresh(where, at, contexts):
+                    phase = Phase.BEFORE
                 decided = where.place(at.node.span) if phase is not Phase.UNKNOWN else None
             if (where.id, phase) in seen or len(edges) > MAX_ROUTE:
                 continue
@@ -313,7 +322,7 @@ class Threads:
         threaded = not self._serviced_elsewhere(services)
         found: dict[tuple[int, int], OffThread] = {}
         for service in services:
-            for route in self.routes(definition, site, service.start):
+            for route in self.routes(definition, site, service.start, contexts):
                 if self._is_off(route, service, own, threaded):
                     key = (route.entry.definition.id, service.entry.definition.id)
                     found.setdefault(key, OffThread(route, service))

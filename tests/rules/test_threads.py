@@ -91,3 +91,22 @@ def test_a_call_that_only_a_build_option_called_wrong_compiles_is_a_note() -> No
     """
     (found,) = off_thread_call.check(project(a_c=text))
     assert found.severity is Severity.NOTE
+
+
+def test_a_context_that_was_just_made_is_serviced_by_nobody_yet() -> None:
+    text = """
+    static struct lws_context *other;
+    static void *serve(void *arg) { lws_service(other, 0); return 0; }
+    void start(void) { pthread_create(&t, 0, serve, 0); }
+    static void dial(struct lws_context *context)
+    {
+        struct lws_client_connect_info i = { .context = context };
+        lws_client_connect_via_info(&i);
+    }
+    void run(void)
+    {
+        struct lws_context *mine = lws_create_context(&info);
+        dial(mine);
+    }
+    """
+    assert list(off_thread_call.check(project(a_c=text))) == []
