@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import msgspec
 
@@ -92,6 +92,8 @@ class Variable(msgspec.Struct, frozen=True):
     def place(self) -> Place:
         return Place(self.path, self.declare.name_span)
 
+
+MAX_DERIVED = 64
 
 _TEMPLATE = re.compile(r"<[^<>]*>")
 _SMART = re.compile(
@@ -312,20 +314,23 @@ class Symbols:
                 queue.extend(last_component(class_name(base)) for base in declared.bases)
         return result
 
+    @cached_property
+    def _derived_from(self) -> dict[str, list[str]]:
+        """Base class → the classes that name it among their bases, by name."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.classes):
+            bases = {last_component(class_name(base)) for _, c in self.classes[name] for base in c.bases}
+            for base in sorted(bases):
+                found[base].append(name)
+        return found
+
     def derived(self, name: str) -> list[str]:
-        """The classes that name ``name`` among their bases, directly or not."""
+        """The classes that name ``name`` among their bases, directly or not, nearest first."""
         result: list[str] = []
         queue = [name]
-        while queue and len(result) < 64:
-            current = queue.pop(0)
-            for candidate in sorted(self.classes):
-                if candidate in result or candidate == name:
-                    continue
-                if any(
-                    last_component(class_name(base)) == current
-                    for _, declared in self.classes[candidate]
-                    for base in declared.bases
-                ):
+        while queue and len(result) < MAX_DERIVED:
+            for candidate in self._derived_from.get(queue.pop(0), ()):
+                if candidate != name and candidate not in result:
                     result.append(candidate)
                     queue.append(candidate)
         return result
