@@ -16,6 +16,9 @@ Functions that the callback hands `reason` on to are looked into.
 A protocol at index 1 or higher that is not mounted never gets these events and is never reported. Neither
 is a callback that returns non-zero for `LWS_CALLBACK_HTTP`: that closes the connection, so nothing hangs.
 
+In Python: a ctypes or cffi callback in the first row of a table of protocols that never calls
+`lws_callback_http_dummy` (warning).
+
 ## What happens at run time
 
 libwebsockets takes 0 for "dealt with" and waits for the callback to answer. A plain GET to such a server

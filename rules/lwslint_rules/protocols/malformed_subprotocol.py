@@ -6,6 +6,10 @@ A text that reaches `protocol` of a WebSocket client connection and is no list o
 spaces, an empty element, a space before a comma, a character that no name may hold (`/`, `:`, `@`, a space,
 …), the same name twice, a name over 63 or a list over 127 bytes.
 
+In Python: a bare string where the library takes a list (most libraries then send one name for each
+character), an element with a comma in it, names that are no tokens, and a `Sec-WebSocket-Protocol` header
+written by hand beside a library that has an option for it (warning).
+
 ## What happens at run time
 
 lws sends the text as it is. With a character that no name may hold, servers answer 400 (Python's

@@ -15,6 +15,10 @@ name that goes on the wire is
 Silent for names of the IANA registry and other well-known ones, names that a server in the tree has, values
 that come from the user, and HTTP requests (`method` is set: `protocol` then only selects the callback).
 
+In Python: names that are known in the text and that no server speaks, neither those of the configuration
+nor the `lws_protocols[]` tables and `serve(subprotocols=...)` calls in the tree (error for a server on this
+machine, warning where the address is configured; silent where the tree has no server).
+
 ## What happens at run time
 
 `protocol` does two things: without `local_protocol_name` it selects the row of the program's own table, and

@@ -94,7 +94,7 @@ def _report(misuse: Misuse) -> Diagnostic:
         severity, note = Severity.NOTE, f" ({step.text})"
     return rule.report(
         misuse.place,
-        f"{misuse.what}{where}: {misuse.effect}{note}",
+        f"{misuse.effect}: {misuse.what}{where}{note}",
         severity=severity,
         confidence=Confidence.HIGH if misuse.certain else Confidence.MEDIUM,
         help=f"write {misuse.help}" if "(" in misuse.help.split(" ")[0] else misuse.help,

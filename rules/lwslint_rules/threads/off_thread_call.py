@@ -15,6 +15,10 @@ code that runs in an lws callback or timer: it is on the service thread already.
 A callback that walks a process-wide list of connections is reported where several service threads run,
 each with a context of its own: the `wsi` it takes from the list may belong to another thread.
 
+In Python: the same functions through ctypes or cffi, on a thread that does not call `lws_service()`. The
+GIL is released in every call, so it protects nothing. Objects of Python's own event loops are LWS109's
+matter.
+
 ## What happens at run time
 
 lws takes no locks around a connection. The other thread changes the poll table, the timer list or the

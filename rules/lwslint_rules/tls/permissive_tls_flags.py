@@ -15,6 +15,15 @@ expression, at its first such flag.
   the peer is this machine by its literal address, or the flags leave the certificate's checks alone.
 - nothing: code that is not in the production build (`#ifdef DEBUG`).
 
+In Python: contexts that check less than `ssl.create_default_context()` does (`CERT_NONE`, `check_hostname =
+False`, `_create_unverified_context()`, a bare `SSLContext()`, `Purpose.CLIENT_AUTH` in a client) on their
+way to a WebSocket client, options of the libraries (`sslopt`, aiohttp's `ssl=False`, `validate_cert=False`,
+`ssl_verify=False`, `tls_insecure_set(True)`), libraries that check nothing by default (autobahn's
+`connectWS(factory)`, ws4py), and `ssl_connection` through ctypes. Python has no build flags, so the ladder
+is: test, example and documentation paths and development settings are notes; a switch that asks for it by
+its name is a note, and a warning where it is on by default or is `__debug__`; everything else is an error.
+The message says which step decided. Contexts of servers and of other clients are not reported.
+
 ## What happens at run time
 
 The connection works, with anybody. Whoever sits between client and server presents a certificate of his

@@ -6,6 +6,8 @@
 but without `LCCSCF_USE_SSL`. Where the code says that no TLS is wanted (`#else` of a TLS option, the
 branch for `ws://`), the bits have no effect and nothing is reported.
 
+In Python: constants that get into `ssl_connection` of a structure, through ctypes or cffi.
+
 ## What happens at run time
 
 Up to lws 2.4 any value other than 0 meant TLS, and 2 meant "TLS, self-signed certificates allowed".

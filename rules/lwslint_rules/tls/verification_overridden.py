@@ -10,6 +10,10 @@
 A note where an operator's switch or a build option asks for it. Silent where a pinned key or fingerprint was
 compared first, and for the server's side, where `SSL_VERIFY_NONE` only means "ask for no client certificate".
 
+In Python: `ssl.create_default_context` or `ssl.SSLContext` replaced by something that does not verify
+(error), `ssl._create_default_https_context` (a warning: it changes urllib, and no WebSocket library), and
+pyOpenSSL's `set_verify()` with `VERIFY_NONE` or a callback that always answers True.
+
 ## What happens at run time
 
 lws asks `LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION` after OpenSSL has found the chain bad. A
