@@ -38,6 +38,8 @@ DANGLING = "symbolic link that leads nowhere"
 SPECIAL = "not a regular file"
 NO_LWS = "does not mention libwebsockets"
 NO_WEBSOCKET = "Python that does not talk WebSocket"
+NOT_PYTHON_3 = "not Python 3"
+NOT_PYTHON = "does not parse as Python"
 TWICE = "another name of a file that is linted"
 
 _IGNORE_FILE_LIMIT = 1_000_000

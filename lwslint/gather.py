@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from lwslint import source
-from lwslint.discovery import NO_LWS, NO_WEBSOCKET, Found, Skipped, is_python, language_of
+from lwslint.discovery import (
+    NO_LWS,
+    NO_WEBSOCKET,
+    NOT_PYTHON,
+    NOT_PYTHON_3,
+    Found,
+    Skipped,
+    is_python,
+    language_of,
+)
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem
 from lwslint.settings import Settings
@@ -48,19 +57,15 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
         match outcome:
             case Unit():
                 units.append(outcome)
-            case FileFacts():
-                _take([outcome], facts, problems)
             case Skipped(reason=reason) if reason == NO_LWS:
                 skipped[file.path] = file
             case Skipped(reason=reason) if reason == NO_WEBSOCKET:
                 python[file.path] = file
-            case Skipped():
-                left_out.append(outcome)
             case Problem():
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
-    _take(lower_all(units, settings), facts, problems)
+    _take(lower_all(units, settings), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
     if native and skipped:
@@ -68,22 +73,30 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     if python:
         from lwslint import gather_python
 
-        for item in gather_python.pull([f for f in facts if f.language == "python"], python, settings):
-            if isinstance(item, FileFacts):
-                facts.append(item)
-            else:
-                problems.append(item)
+        linked = gather_python.pull([f for f in facts if f.language == "python"], python, settings)
+        _take(lower_all(linked, settings), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, NO_WEBSOCKET) for path in python]
     return Gathered(tuple(facts), tuple(left_out), tuple(problems))
 
 
-def _take(outcomes: Sequence[FileFacts | Problem], facts: list[FileFacts], problems: list[Problem]) -> None:
-    """Sort what the front ends said into facts and problems; facts may hold a problem of their own."""
+def _take(
+    outcomes: Sequence[FileFacts | Problem],
+    facts: list[FileFacts],
+    problems: list[Problem],
+    left_out: list[Skipped],
+) -> None:
+    """Sort what the front ends said; facts may hold a problem of their own.
+
+    Python 2 and broken Python are a reason to leave a file out, not a failure of the run.
+    """
     for outcome in outcomes:
         if isinstance(outcome, Problem):
             problems.append(outcome)
+            continue
+        if outcome.problem in (NOT_PYTHON_3, NOT_PYTHON):
+            left_out.append(Skipped(outcome.path, outcome.problem))
             continue
         facts.append(outcome)
         if outcome.problem:
@@ -114,7 +127,7 @@ def _pull(
         outcomes = [_one(skipped.pop(path), settings, linked=True) for path in chosen]
         problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
         fresh: list[FileFacts] = []
-        _take(lower_all([o for o in outcomes if isinstance(o, Unit)], settings), fresh, problems)
+        _take(lower_all([o for o in outcomes if isinstance(o, Unit)], settings), fresh, problems, [])
         asker.add(fresh, pulled=True)
         pulled.extend(fresh)
     return pulled
@@ -158,8 +171,8 @@ def mentions_lws(data: bytes) -> bool:
     return b"lws" in folded or b"libwebsocket" in folded
 
 
-def _one(file: Found, settings: Settings, linked: bool = False) -> Unit | FileFacts | Skipped | Problem:
-    """What there is to lower of one file (Python: its facts); with ``linked``, also of one that does not
+def _one(file: Found, settings: Settings, linked: bool = False) -> Unit | Skipped | Problem:
+    """What there is to lower of one file; with ``linked``, also of one that does not
     mention libwebsockets."""
     try:
         data = source.read(file.real, settings.max_file_size, expected=file.identity)
@@ -172,7 +185,7 @@ def _one(file: Found, settings: Settings, linked: bool = False) -> Unit | FileFa
     if is_python(file.path):
         from lwslint import gather_python
 
-        return gather_python.one(file, data, settings, linked)
+        return gather_python.one(file, data)
     if not linked and not mentions_lws(data):
         return Skipped(file.path, NO_LWS)
     return Unit(file.path, data, language_of(file.path, data))

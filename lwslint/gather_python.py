@@ -13,48 +13,31 @@ from lwslint.discovery import NO_WEBSOCKET, Found, Skipped
 from lwslint.facts import FileFacts
 from lwslint.frontends import python_prefilter as prefilter
 from lwslint.model.python_exposure import of_path
-from lwslint.problem import Problem, crash
 from lwslint.settings import Settings
 from lwslint.source import ReadError
+from lwslint.workers import Unit
 
 MAX_FILES = 100
 MAX_IMPORTERS = 24  # a module that more files import is a common helper and pulls none of them in
 _PACKAGE = "__init__"
 
 
-def one(file: Found, data: bytes, settings: Settings, linked: bool = False) -> FileFacts | Skipped | Problem:
-    """The facts of one Python file; with ``linked``, also of one that does not talk WebSocket.
-
-    Python 2 and broken syntax are a reason to leave a file out, not a failure of the run.
-    """
-    if not linked and not prefilter.talks_websocket(data):
+def one(file: Found, data: bytes) -> Unit | Skipped:
+    """The file as something to lower, when it talks WebSocket."""
+    if not prefilter.talks_websocket(data):
         return Skipped(file.path, NO_WEBSOCKET)
-    try:
-        from lwslint.frontends import python
-
-        facts = python.extract(file.path, data, "python", settings)
-    except Exception as error:
-        return crash("the Python front end", error, file.path)
-    if facts.problem in (python.NOT_PYTHON_3, python.NOT_PYTHON):
-        return Skipped(file.path, facts.problem)
-    return Problem(file.path, facts.problem) if facts.problem else facts
+    return Unit(file.path, data, "python")
 
 
-def pull(
-    facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings
-) -> list[FileFacts | Problem]:
-    """Parse the files next to the parsed ones that the rules need; takes them out of ``skipped``.
+def pull(facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings) -> list[Unit]:
+    """The files next to the parsed ones that the rules need, to be lowered too; takes them out of
+    ``skipped``.
 
     ``facts`` may be empty: a thread may start in one file and use a connection in another, and neither
     alone has anything to report.
     """
-    found: list[FileFacts | Problem] = []
-    for path in _wanted(facts, skipped, settings)[:MAX_FILES]:
-        outcome = one(skipped[path], _read(skipped[path], settings), settings, linked=True)
-        if not isinstance(outcome, Skipped):
-            del skipped[path]
-            found.append(outcome)
-    return found
+    wanted = _wanted(facts, skipped, settings)[:MAX_FILES]
+    return [Unit(path, _read(skipped.pop(path), settings), "python") for path in wanted]
 
 
 def _wanted(facts: Sequence[FileFacts], skipped: dict[str, Found], settings: Settings) -> list[str]:

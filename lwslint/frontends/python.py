@@ -21,12 +21,10 @@ from __future__ import annotations
 import codecs
 import re
 
+from lwslint.discovery import NOT_PYTHON, NOT_PYTHON_3
 from lwslint.facts import FileFacts
 from lwslint.frontends import python_limits
 from lwslint.settings import Settings
-
-NOT_PYTHON_3 = "not Python 3"
-NOT_PYTHON = "does not parse as Python"
 
 # At the beginning of a line a form feed also takes back the indentation before it.
 _FORM_FEED = re.compile(rb"^[ \t\x0c]*\x0c|\x0c", re.MULTILINE)
@@ -36,7 +34,7 @@ _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFacts:
     """The facts of one Python file.
 
-    ``problem`` is :data:`NOT_PYTHON_3` or :data:`NOT_PYTHON` for a file that libcst does not parse (it
+    ``problem`` is ``NOT_PYTHON_3`` or ``NOT_PYTHON`` for a file that libcst does not parse (it
     knows the syntax of all Python 3 versions), else why the file was not looked at.
     """
     if reason := python_limits.excess(data):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lwslint.discovery import NOT_PYTHON, NOT_PYTHON_3
 from lwslint.facts import (
     Assign,
     Binary,
@@ -328,12 +329,12 @@ def test_every_name_of_the_fixtures_is_where_its_span_says(path: Path) -> None:
     ],
 )
 def test_python_2_is_named(text: str) -> None:
-    assert facts(text).problem == python.NOT_PYTHON_3
+    assert facts(text).problem == NOT_PYTHON_3
 
 
 @pytest.mark.parametrize("data", [b"def f(:\n", b"x = '\xff'\n", b"# coding: no-such\n", b"\0", b"class\n"])
 def test_what_is_no_python_is_said(data: bytes) -> None:
-    assert facts(data).problem == python.NOT_PYTHON
+    assert facts(data).problem == NOT_PYTHON
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "x", "type X = int\n", "match = 1\n"])

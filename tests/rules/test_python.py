@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from lwslint import discovery, engine
-from lwslint.discovery import NO_WEBSOCKET
+from lwslint.discovery import NO_WEBSOCKET, NOT_PYTHON, NOT_PYTHON_3
 from lwslint.facts import Binary, Name, Span, Text
-from lwslint.frontends.python import NOT_PYTHON, NOT_PYTHON_3
 from lwslint.knowledge import python_libraries
 from lwslint.model.python_exposure import of_path, url_of
 from tests.conftest import WriteTree

@@ -29,9 +29,9 @@ def native_calls(project: Project, rule: Rule) -> Iterator[Diagnostic]:
             steps.append(found.serviced)
         yield rule.report(
             found.place,
-            "two threads are inside libwebsockets at once, which crashes now and then (ctypes and cffi release the"
-            f" GIL while lws_service() runs): {found.name}() runs on another thread ({found.reached.start.how}), not"
-            " on the service thread",
+            "two threads are inside libwebsockets at once, which crashes now and then (ctypes and cffi"
+            f" release the GIL while lws_service() runs): {found.name}() runs on another thread"
+            f" ({found.reached.start.how}), not on the service thread",
             severity=Severity.WARNING if warned else Severity.ERROR,
             help=_HELP,
             related=steps,
