@@ -19,6 +19,8 @@ HTTP_CLIENT = FIXTURES / "http-client-falls-through"
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BODY = b"x" * 1000
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n" + BODY
+# What a closed connection adds to what was read.
+CLOSED = b"<closed>"
 BODY_WAITS = r" RECEIVE_CLIENT_HTTP count=%d "
 
 
@@ -37,7 +39,7 @@ def read_until(client: socket.socket, wanted: bytes, seconds: float) -> bytes:
         except TimeoutError:
             break
         if not more:
-            return data + b"<closed>"
+            return data + CLOSED
         data += more
     return data
 
@@ -86,13 +88,20 @@ def second_get(run: Run) -> tuple[float, bytes]:
         return time.monotonic() - started, answer
 
 
-def test_second_get_stalls_when_file_completion_is_lost(start: Start, tmp_path: Path) -> None:
+def test_second_get_has_no_body_when_file_completion_is_lost(
+    start: Start, library: str, tmp_path: Path
+) -> None:
     page = tmp_path / "index.html"
     page.write_bytes(BODY)
     run = start(DUMMY / "bad-file-completion-c", file=page)
     took, answer = second_get(run)
-    assert took > 3, run.complaint(f"a stall; the second GET took {took:.2f} s and got {answer!r}")
     run.expect(r" HTTP_FILE_COMPLETION ", "the callback is told of the end of the file")
+    if int(library.split(".")[0]) >= 5:
+        assert answer.endswith(BODY), run.complaint(f"5.0 serves it all the same; the client got {answer!r}")
+        return
+    assert BODY[:1] not in answer.partition(b"\r\n\r\n")[2].removesuffix(CLOSED) and took > 3, run.complaint(
+        f"a stall, and no body; the second GET took {took:.2f} s and got {answer!r}"
+    )
 
 
 def test_second_get_is_served_when_file_completion_is_seen(start: Start, tmp_path: Path) -> None:

@@ -22,9 +22,12 @@ In Python: a ctypes or cffi callback in the first row of a table of protocols th
 ## What happens at run time
 
 libwebsockets takes 0 for "dealt with" and waits for the callback to answer. A plain GET to such a server
-is never answered, not even with 404: the client waits until its own timeout. After one file from a mount
-the next request on the same keep-alive connection stalls for about five seconds.
-WebSocket clients of the same server notice nothing. Seen with 4.1.6; with the dummy the GET gets 404 at once.
+is never answered, not even with 404: the client waits until its own timeout. After one file the
+next request on the same keep-alive connection gets its headers and no body, until lws or the client gives
+up (before 5.0.0). WebSocket clients of the same server notice nothing.
+
+Seen with 4.1.6: no byte for the GET, and 404 at once with the dummy; the second file's body never comes, and
+lws closes the connection after five seconds.
 
 ## Example
 
