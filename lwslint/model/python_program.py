@@ -126,6 +126,13 @@ class PythonProgram:
         return find_connections(self)
 
     @cached_property
+    def served(self) -> dict[str, Place]:
+        """The subprotocols that Python servers have, with where they say so."""
+        from lwslint.model.python_subprotocols import find_served
+
+        return find_served(self)
+
+    @cached_property
     def threads(self) -> PythonThreads:
         """Which function runs on which threads."""
         from lwslint.model.python_threads import PythonThreads

@@ -199,9 +199,8 @@ def _shown(text: str) -> str:
 # ------------------------------------------------------------------------------------- servers
 
 
-def served(project: Project) -> dict[str, Place]:
+def find_served(program: PythonProgram) -> dict[str, Place]:
     """The subprotocols that Python servers in the tree have, with where they say so."""
-    program = project.python
     rows = {name: row for row in libraries.load().server for name in row.call}
     found: dict[str, Place] = {}
     for use in program.calls:

@@ -290,3 +290,13 @@ def test_every_row_of_the_table_says_where_it_is_from() -> None:
     assert {row.on for row in table.bound} <= {row.kind for row in table.object} | {
         r.kind for r in table.connect
     }
+
+
+def test_a_c_client_may_speak_to_a_server_in_python(write_tree: WriteTree) -> None:
+    client = (FOLDER / "unsupported-subprotocol" / "bad-unknown-literal-note-c" / "main.c").read_text()
+    name = client.split('i.protocol = "')[1].split('"')[0]
+    server = (
+        f"import websockets\n\n\nasync def main(h):\n    await websockets.serve(h, subprotocols=['{name}'])\n"
+    )
+    assert [line.split()[1:] for line in found(write_tree({"main.c": client}))] == [["LWS201", "note"]]
+    assert found(write_tree({"main.c": client, "server.py": server})) == []

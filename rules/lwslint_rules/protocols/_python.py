@@ -11,7 +11,7 @@ from lwslint.knowledge import subprotocols
 from lwslint.model.offers import is_malformed, server_says
 from lwslint.model.project import Project
 from lwslint.model.python_exposure import of_path
-from lwslint.model.python_subprotocols import Offer, malformed, offers, served
+from lwslint.model.python_subprotocols import Offer, malformed, offers
 from lwslint.rule import Rule
 
 _CONSEQUENCE = "a libwebsockets server without it closes the TCP connection and sends no HTTP answer at all"
@@ -41,7 +41,7 @@ def unsupported_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
     if not found:
         return
     known: dict[str, Place] = {name: entries[0].place for name, entries in project.connections.served.items()}
-    known |= {name: place for name, place in served(project).items() if name not in known}
+    known |= {name: place for name, place in project.python.served.items() if name not in known}
     seen: set[Place] = set()
     for offer in found:
         if not offer.complete or not offer.names or any(is_malformed(name) for name, _ in offer.names):

@@ -157,6 +157,8 @@ def _verdict(
         return Severity.ERROR, f"but {who} speaks {listed}"
     if any(subprotocols.known(name) for name in names):
         return None
+    if any(name in project.python.served for name in names):
+        return None  # a server in Python, in the same tree
     public = bool(hosts) and not any(is_private(host) or is_lws_server(host) for host in hosts)
     if any(name in connections.served for name in names):
         if not public:
