@@ -9,11 +9,12 @@ Nesting deeper than ``DEPTH_LIMIT`` gives a graph whose only outcome is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lwslint import facts
 from lwslint.facts import Span, Statement, Value
+from lwslint.model.names import statements, values
 
 DEPTH_LIMIT = 120
 FLAG_LIMIT = 8
@@ -291,50 +292,7 @@ def graph_of(function: facts.Function, parameter: str) -> Graph:
     return Graph(parameter, tuple(builder.nodes), entry, _tracked(function, carriers))
 
 
-# --------------------------------------------------------------------------- walking statements
-
-
-def statements(body: Iterable[Statement]) -> Iterator[Statement]:
-    """All statements in ``body`` and inside them, in the order of the text; iterative."""
-    stack = list(reversed(tuple(body)))
-    while stack:
-        statement = stack.pop()
-        yield statement
-        inner: tuple[Statement, ...] = ()
-        match statement:
-            case facts.If():
-                inner = (*statement.then, *statement.other)
-            case facts.Switch():
-                inner = tuple(inside for arm in statement.arms for inside in arm.body)
-            case facts.Loop():
-                inner = (*statement.before, *statement.body, *statement.step)
-            case facts.Block():
-                inner = statement.body
-            case _:
-                pass
-        stack.extend(reversed(inner))
-
-
-def values(body: Iterable[Statement]) -> Iterator[Value]:
-    """The outermost values of all statements in ``body``, case labels included."""
-    for statement in statements(body):
-        match statement:
-            case facts.Evaluate():
-                yield statement.value
-            case facts.Declare() | facts.Return():
-                if statement.value is not None:
-                    yield statement.value
-            case facts.If():
-                yield statement.test
-            case facts.Loop():
-                if statement.test is not None:
-                    yield statement.test
-            case facts.Switch():
-                yield statement.subject
-                for arm in statement.arms:
-                    yield from arm.labels
-            case _:
-                pass
+# --------------------------------------------------------------------------- looking into values
 
 
 def bare(value: Value) -> Value:

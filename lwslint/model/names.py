@@ -120,7 +120,7 @@ def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
 
 
 def values_of(statement: Statement) -> Iterator[Value]:
-    """The values written in a statement and in the statements inside it."""
+    """The outermost values written in a statement and in the statements inside it, case labels too."""
     for inner in statements((statement,)):
         match inner:
             case Evaluate():
@@ -132,11 +132,18 @@ def values_of(statement: Statement) -> Iterator[Value]:
                 yield inner.test
             case Switch():
                 yield inner.subject
+                for arm in inner.arms:
+                    yield from arm.labels
             case Loop():
                 if inner.test is not None:
                     yield inner.test
             case _:
                 pass
+
+
+def values(body: tuple[Statement, ...]) -> Iterator[Value]:
+    """The outermost values of all statements of a body."""
+    return (value for statement in body for value in values_of(statement))
 
 
 # Results whose type matters to linking (declarations in include/libwebsockets/*.h@v5.0.0).

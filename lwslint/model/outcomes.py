@@ -39,9 +39,8 @@ from lwslint.model.control import (
     graph_of,
     names_in,
     root_name,
-    statements,
-    values,
 )
+from lwslint.model.names import statements, values
 
 STEP_LIMIT = 20_000
 STATE_LIMIT = 48

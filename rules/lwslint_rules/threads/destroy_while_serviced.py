@@ -95,8 +95,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
             root = best.service.entry.definition
             yield rule.report(
                 located.place,
-                f"{name}() frees what lws_service() may still be using: it runs on {thread_of(best.route)}, "
-                f"and {title(root)} has not been joined",
+                f"the program hangs at its end, or crashes: {name}() runs on {thread_of(best.route)}, and "
+                f"{title(root)}, which services it, has not been joined",
                 confidence=min(confidence(project.threads, best), Confidence.HIGH),
                 help=HELP,
                 related=chain(project.threads, best),
