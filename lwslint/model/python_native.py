@@ -373,8 +373,13 @@ def _is_broad(handlers: Sequence[Block]) -> bool:
 
 def _escapes(program: PythonProgram, definition: Definition, seen: frozenset[int]) -> Value | None:
     """What in a function may let an exception out: a raise, else the first call that may."""
-    risky = list(_risky(program, definition, definition.function.body, seen | {definition.id}))
-    return next((value for value in risky if isinstance(value, Unary)), risky[0] if risky else None)
+    known = program.escapes
+    if definition.id not in known:
+        known[definition.id] = None  # for cycles
+        risky = list(_risky(program, definition, definition.function.body, seen | {definition.id}))
+        raised = (value for value in risky if isinstance(value, Unary))
+        known[definition.id] = next(raised, risky[0] if risky else None)
+    return known[definition.id]
 
 
 def _risky(

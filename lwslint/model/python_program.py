@@ -117,6 +117,8 @@ class PythonProgram:
         self._modules: dict[tuple[str, str], FileFacts | None] = {}
         self._locals: dict[int, dict[str, list[Value]]] = {}
         self._depth = 0
+        # What may let an exception out of a function, by its id; see python_native.
+        self.escapes: dict[int, Value | None] = {}
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
@@ -699,6 +701,15 @@ class PythonProgram:
     def items(self, value: Value, definition: Definition, key: str | int) -> tuple[Origin, ...]:
         """What a dict, list or tuple holds under ``key``: in its literal, in ``dict(key=…)``, and by
         ``d[key] = …``."""
+        if self._depth >= MAX_DEPTH:
+            return ()
+        self._depth += 1
+        try:
+            return tuple(self._items(value, definition, key))
+        finally:
+            self._depth -= 1
+
+    def _items(self, value: Value, definition: Definition, key: str | int) -> list[Origin]:
         found: list[Origin] = []
         for origin in self.origins(value, definition):
             node = origin.value
@@ -712,7 +723,7 @@ class PythonProgram:
                 found += [Origin(k.value, origin.definition) for k in node.keywords if k.name == key]
         if isinstance(value, (Name, Member)):
             found += self._stored(value, definition, key)
-        return tuple(found)
+        return found[:MAX_ORIGINS]
 
     def _stored(self, value: Name | Member, definition: Definition, key: str | int) -> Iterator[Origin]:
         """``d[key] = …`` and ``d.update(key=…)`` in the same function, or class for ``self.d``."""

@@ -87,6 +87,8 @@ class PythonThreads:
         self.program = program
         self.table = libraries.load()
         self._own: dict[int, frozenset[int]] = {}
+        self._reached: dict[int, tuple[Start, list[Reached]]] = {}
+        self._run: dict[tuple[int, bool], tuple[tuple[Definition, Span, bool], ...]] = {}
         self._kinds: dict[tuple[int, Span], str] = {}
         self._uses: dict[int, tuple[Origin, ...]] = {}
         self._using: set[int] = set()
@@ -205,20 +207,35 @@ class PythonThreads:
     def reached(self) -> tuple[Reached, ...]:
         """Every function that a start reaches, by the shortest way."""
         found: list[Reached] = []
+        seen: set[tuple[int, bool]] = set()
         for start in self.starts:
-            if start.entry is start.definition and start.drives:
+            # Another start of the same function reaches the same calls.
+            key = (start.entry.id, start.drives)
+            if (start.entry is start.definition and start.drives) or key in seen:
                 continue
+            seen.add(key)
             found += self.reach(start)
         return tuple(found)
 
     def reach(self, start: Start) -> list[Reached]:
+        """Every function that the start's thread runs, by the shortest way."""
+        known = self._reached.get(id(start))
+        if known is None or known[0] is not start:
+            known = (start, self._search(start))
+            self._reached[id(start)] = known
+        return known[1]
+
+    def _search(self, start: Start) -> list[Reached]:
         first = Reached(start.entry, start, (Step(start.place, start.how),), start.drives)
         found = [first]
         seen = {start.entry.id}
         waiting = deque([first])
         while waiting and len(found) < MAX_REACH:
             current = waiting.popleft()
-            for target, site_span, driven in self._runs(current.definition, current.driven):
+            key = (current.definition.id, current.driven)
+            if key not in self._run:
+                self._run[key] = tuple(self._runs(current.definition, current.driven))
+            for target, site_span, driven in self._run[key]:
                 if target.id in seen:
                     continue
                 seen.add(target.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,36 @@ def test_a_c_client_may_speak_to_a_server_in_python(write_tree: WriteTree) -> No
     )
     assert [line.split()[1:] for line in found(write_tree({"main.c": client}))] == [["LWS201", "note"]]
     assert found(write_tree({"main.c": client, "server.py": server})) == []
+
+
+# ------------------------------------------------------------------------------------- hostile programs
+
+HEAD = (
+    "import asyncio, ctypes, ssl, threading, websocket, websockets\n"
+    "CB = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 4, ctypes.c_size_t)\n"
+    "CB = ctypes.CFUNCTYPE(ctypes.c_int, a, b, c, d, e)\n"
+)
+HOSTILE = {
+    "dict of itself": "d = {**d}\ne = {**f}\nf = {**e}\nwebsocket.create_connection(u, sslopt=d, **f)\n",
+    "class of itself": "class A(A): pass\nclass B(C): pass\nclass C(B):\n"
+    "  def m(self): self.x = self.x\nC().m()\n",
+    "value of itself": "x = x\ny = z\nz = y\ndef f(a): return f(f(a))\nf(y).check_hostname = f(x)\n",
+    "long chain": "".join(f"def f{i}(a): return f{i + 1}(a)\n" for i in range(800))
+    + "f0(q).verify_mode = 0\n",
+    "calls of calls": "".join(
+        f"def g{i}():\n  " + "; ".join(f"g{(i * 3 + k) % 60}()" for k in range(20)) + "\n" for i in range(60)
+    )
+    + "@CB\ndef cb(a, b, c, d, e):\n  g0(); g1()\n  return 0\n",
+    "many starts": "threading.Thread(target=w0).start()\n" * 1000
+    + "".join(f"def w{i}():\n  w{(i + 1) % 50}(); self.loop.call_soon(1)\n" for i in range(50)),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_programs_cost_little(write_tree: WriteTree, kind: str) -> None:
+    tree = write_tree({"a.py": HEAD + HOSTILE[kind]})
+    before = time.process_time()
+    result = lint(tree)
+    assert not result.problems
+    assert len(result.parsed) == 1
+    assert time.process_time() - before < 10
