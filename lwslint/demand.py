@@ -16,7 +16,7 @@ import msgspec
 from lwslint.facts import Assign, Call, Cast, FileFacts, Function, Lambda, Member, Name, Unary, Value, walk
 from lwslint.knowledge import api, threads
 from lwslint.knowledge.api import Category, ThreadClass
-from lwslint.model.bodies import flatten
+from lwslint.model.bodies import Body, flatten
 from lwslint.model.names import callee_name, last_component
 
 MIN_NAME = 5
@@ -42,7 +42,9 @@ class Demand(msgspec.Struct, frozen=True):
 class Asker:
     """Adds up the facts of all parsed files and says what they leave open."""
 
-    def __init__(self) -> None:
+    def __init__(self, bodies: dict[int, Body] | None = None) -> None:
+        # Flattened here first; the model takes them over, by identity: the facts are kept as they are.
+        self.bodies = {} if bodies is None else bodies
         self._calls: dict[str, set[str]] = defaultdict(set)  # callee name → names of the functions around
         self._owners: dict[str, set[str]] = defaultdict(set)
         self._defined: set[str] = set()
@@ -73,7 +75,7 @@ class Asker:
             self._owners[last_component(function.owner)].add(name)
         if not function.static and function.kind not in ("lambda", "macro"):
             self._public[name].add(last_component(function.owner))
-        body = flatten(function)
+        body = self.bodies[id(function)] = flatten(function)
         for site in body.calls:
             call = site.node
             assert isinstance(call, Call)

@@ -7,7 +7,7 @@ the run goes on: half of the findings and a clear message are worth more than a 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from lwslint.source import Texts
 from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
 if TYPE_CHECKING:
+    from lwslint.model.bodies import Body
     from lwslint.model.project import Project
 
 Progress = Callable[[int, int], None]
@@ -93,7 +94,7 @@ def lint(
 
     with _uncollected():
         gathered = gather(found.files, settings, progress)
-        found_by_rules, crashes = check(gathered.facts, settings, rules)
+        found_by_rules, crashes = check(gathered.facts, settings, rules, gathered.bodies)
     texts = Texts({file.path: file.real for file in found.files}, settings.max_file_size)
     problems = (*found.problems, *gathered.problems, *crashes)
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
@@ -152,18 +153,22 @@ def _uncollected() -> Iterator[None]:
 
 
 def check(
-    facts: Sequence[FileFacts], settings: Settings, rules: Sequence[LoadedRule]
+    facts: Sequence[FileFacts],
+    settings: Settings,
+    rules: Sequence[LoadedRule],
+    bodies: Mapping[int, Body] | None = None,
 ) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
     """Link the facts and ask each rule; the findings come sorted and without repetition.
 
-    With no facts nothing is linked: a tree without libwebsockets has no project.
+    With no facts nothing is linked: a tree without libwebsockets has no project.  ``bodies`` are those
+    that were flattened before, by the identity of their function.
     """
     if not facts:
         return (), ()
     try:
         from lwslint.model.project import Project
 
-        project = Project(facts, settings)
+        project = Project(facts, settings, bodies)
     except Exception as error:
         return (), (crash("the project model", error),)
     found: list[Diagnostic] = []

@@ -22,6 +22,7 @@ from lwslint.discovery import (
     language_of,
 )
 from lwslint.facts import FileFacts
+from lwslint.model.bodies import Body
 from lwslint.problem import Problem
 from lwslint.settings import Settings
 from lwslint.source import ReadError, TooLarge
@@ -37,11 +38,13 @@ Progress = Callable[[int, int], None]
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """``facts`` in the order of the files; ``skipped`` are the files without libwebsockets."""
+    """``facts`` in the order of the files; ``skipped`` are the files without libwebsockets.  ``bodies`` are
+    the flattened bodies of functions, by identity, as far as they were needed on the way."""
 
     facts: tuple[FileFacts, ...]
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
+    bodies: dict[int, Body] = {}
 
 
 def gather(files: Sequence[Found], settings: Settings, progress: Progress | None = None) -> Gathered:
@@ -68,8 +71,9 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     _take(lower_all(units, settings), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
+    bodies: dict[int, Body] = {}
     if native and skipped:
-        facts.extend(_pull(native, skipped, settings, problems))
+        facts.extend(_pull(native, skipped, settings, problems, bodies))
     if python:
         from lwslint import gather_python
 
@@ -78,7 +82,7 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, NO_WEBSOCKET) for path in python]
-    return Gathered(tuple(facts), tuple(left_out), tuple(problems))
+    return Gathered(tuple(facts), tuple(left_out), tuple(problems), bodies)
 
 
 def _take(
@@ -104,15 +108,19 @@ def _take(
 
 
 def _pull(
-    facts: list[FileFacts], skipped: dict[str, Found], settings: Settings, problems: list[Problem]
+    facts: list[FileFacts],
+    skipped: dict[str, Found],
+    settings: Settings,
+    problems: list[Problem],
+    bodies: dict[int, Body],
 ) -> list[FileFacts]:
     """Parse the files without libwebsockets that define or call what the parsed ones leave open.
 
-    Takes what it parses out of ``skipped``.
+    Takes what it parses out of ``skipped``, and leaves the bodies that it flattened in ``bodies``.
     """
     from lwslint import demand
 
-    asker = demand.Asker()
+    asker = demand.Asker(bodies)
     asker.add(facts)
     asked: set[str | tuple[str, str]] = set()
     pulled: list[FileFacts] = []

@@ -59,7 +59,7 @@ def fake_facts(path: str, data: bytes) -> FileFacts:
 
 
 class FakeProject:
-    def __init__(self, facts: Sequence[FileFacts], settings: object) -> None:
+    def __init__(self, facts: Sequence[FileFacts], settings: object, bodies: object = None) -> None:
         self.facts = facts
 
 

@@ -326,7 +326,15 @@ class Flow:
             for argument in call.arguments:
                 for callee in self._function_literals(argument, definition):
                     self._add_edge(Edge(definition, site, callee, "argument"))
-        self._indirect.append((definition, site))
+        if not self._is_external(call.function, definition):
+            self._indirect.append((definition, site))
+
+    def _is_external(self, callee: Value, definition: Definition) -> bool:
+        """Whether a call is of a function that the project neither defines nor keeps in a variable."""
+        if not isinstance(callee, Name):
+            return False
+        sources = list(self._name_sources(callee.id, definition))
+        return sources == [("global", "", callee.id)]
 
     def _function_literals(self, value: Value, definition: Definition) -> Iterator[Definition]:
         for source in self._sources(value, definition):

@@ -6,12 +6,12 @@ It is built once from the facts of all files; every part is computed when first 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lwslint.facts import Assign, Call, Condition, FileFacts, Member, Name, Place, Span
-from lwslint.model.bodies import Site
+from lwslint.model.bodies import Body, Site
 from lwslint.model.flow import Flow
 from lwslint.model.names import callee_name, last_component
 from lwslint.model.symbols import Definition, Symbols
@@ -40,13 +40,18 @@ class Located(NamedTuple):
 class Project:
     """All facts of one run, linked: C and C++ in one model, Python in another (:attr:`python`)."""
 
-    def __init__(self, files: Sequence[FileFacts], settings: Settings) -> None:
+    def __init__(
+        self,
+        files: Sequence[FileFacts],
+        settings: Settings,
+        bodies: Mapping[int, Body] | None = None,
+    ) -> None:
         self.settings = settings
         usable = sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path)
         # The rules for C and C++ ask `files` and what is made of them, and never see Python.
         self.files = tuple(f for f in usable if f.language != "python")
         self.python_files = tuple(f for f in usable if f.language == "python")
-        self.symbols = Symbols(self.files)
+        self.symbols = Symbols(self.files, bodies or {})
 
     @cached_property
     def flow(self) -> Flow:

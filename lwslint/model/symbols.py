@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 
 import msgspec
@@ -42,11 +42,11 @@ class Definition:
 
     __slots__ = ("_body", "file", "function", "id")
 
-    def __init__(self, id: int, file: FileFacts, function: Function) -> None:
+    def __init__(self, id: int, file: FileFacts, function: Function, body: Body | None = None) -> None:
         self.id = id
         self.file = file
         self.function = function
-        self._body: Body | None = None
+        self._body = body
 
     @property
     def path(self) -> str:
@@ -169,7 +169,8 @@ def nearness(a: str, b: str) -> int:
 class Symbols:
     """All definitions, variables, classes and macros of a project, and the binding of names to them."""
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
+    def __init__(self, files: Sequence[FileFacts], bodies: Mapping[int, Body] | None = None) -> None:
+        self._bodies = bodies or {}
         self.files = tuple(files)
         self.file_of = {file.path: file for file in files}
         self.definitions: list[Definition] = []
@@ -194,7 +195,7 @@ class Symbols:
 
     def _add(self, file: FileFacts) -> None:
         for index, function in enumerate(file.functions):
-            definition = Definition(len(self.definitions), file, function)
+            definition = Definition(len(self.definitions), file, function, self._bodies.get(id(function)))
             self.definitions.append(definition)
             self.by_index[file.path, index] = definition
             if function.kind == "macro":
