@@ -151,7 +151,7 @@ def test_exclude_on_the_command_line_adds_to_the_configuration(tree: Path, capsy
 def test_an_empty_tree_is_clean(tmp_path: Path, capsys: Output, fake_analysis: Rules) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert run(capsys, str(empty)) == (0, "Nothing to lint: no C or C++ files found.\n", "")
+    assert run(capsys, str(empty)) == (0, "Nothing to lint: no C, C++ or Python files found.\n", "")
 
 
 def test_quiet_verbose_and_statistics(tree: Path, capsys: Output) -> None:

@@ -149,7 +149,7 @@ def test_the_summary_counts_and_says_what_to_fix_first(relay: Result) -> None:
 
 
 def test_the_summary_of_nothing_says_so(tmp_path: Path) -> None:
-    assert summary.lines(result(tmp_path), PLAIN) == ["Nothing to lint: no C or C++ files found."]
+    assert summary.lines(result(tmp_path), PLAIN) == ["Nothing to lint: no C, C++ or Python files found."]
     broken = result(tmp_path, problems=(Problem("a.c", "cannot be read"),))
     assert summary.lines(broken, PLAIN) == [
         "No file could be analysed.",

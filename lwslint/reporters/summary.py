@@ -48,7 +48,7 @@ def _coverage(result: Result) -> str:
         return f"Nothing to lint: {plural(others, 'C or C++ file')}, none uses libwebsockets.{left_out}"
     if result.problems:
         return f"No file could be analysed.{left_out}"
-    return f"Nothing to lint: no C or C++ files found.{left_out}"
+    return f"Nothing to lint: no C, C++ or Python files found.{left_out}"
 
 
 def _counts(result: Result, style: Style) -> str:
