@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 # ``python -m`` puts the current folder first on the import path.  It may be the tree to lint, and no
 # code of a linted tree is ever run, so it goes unless this package itself was imported from there.
@@ -11,5 +12,19 @@ if sys.path and sys.path[0] in ("", os.getcwd()) and os.path.realpath(_here) != 
 
 from lwslint.cli import main  # noqa: E402
 
+
+def run() -> NoReturn:
+    """The console script.  Ends the process at once: taking the linked project apart, object by object,
+    costs a tenth of a run and helps nobody."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # The reader is gone; the exit code stays what it is.
+        pass
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

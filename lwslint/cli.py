@@ -617,7 +617,14 @@ def _print(lines: Iterable[str]) -> None:
     except BrokenPipeError:
         # Whoever read the report has seen enough.  What is left in the buffer must not be flushed
         # into the closed pipe when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> None:

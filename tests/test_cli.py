@@ -333,3 +333,19 @@ def test_the_bar_waits_a_second_and_leaves_nothing(monkeypatch: pytest.MonkeyPat
     assert "1/4 files" in shown
     assert shown.endswith("\r\x1b[K")
     assert draw(monkeypatch, terminal=False, times=[0.0, 5.0]) == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_no_finding_and_no_traceback(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lwslint", str(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": IMPORT_PATH},
+            check=False,
+        )
+    assert done.returncode == 2
+    assert (
+        done.stderr.decode() == "lwslint: error: cannot write to standard output: No space left on device\n"
+    )
