@@ -323,11 +323,6 @@ def flattened(nodes: list[Node], kinds: frozenset[str]) -> Iterator[Node]:
             yield node
 
 
-def without(nodes: list[Node], kind: int) -> list[Node]:
-    """``nodes`` but for those of one kind (comments, mostly)."""
-    return [node for node in nodes if node.kind_id != kind]
-
-
 def children_of(node: Node, field: int) -> list[Node]:
     """All children in one field; typed here because the binding's stub is not."""
     found: Any = node.children_by_field_id(field)

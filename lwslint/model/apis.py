@@ -64,9 +64,6 @@ class Handover(msgspec.Struct, frozen=True):
     passed: tuple[tuple[int, Value], ...]
     handle: int | str | None
 
-    def handle_argument(self, call: Call) -> Value | None:
-        return argument(call, self.handle) if isinstance(self.handle, int) else None
-
 
 def thread_apis(call: Call, owner: Callable[[], str]) -> tuple[ThreadApi, ...]:
     """The rows of the thread table that a call may mean; ``owner`` gives the type of ``x`` in ``x.f()``."""

@@ -431,11 +431,6 @@ class Connections:
                 return True
         return False
 
-    def table_names(self, definition: Definition, value: Value) -> tuple[str, ...]:
-        """The literal names of the rows of the table that ``value`` is."""
-        key = self.tables.key(value, definition)
-        return tuple(entry.name for entry in self.entries if entry.table == key)
-
 
 def table_key(object: Object) -> Key:
     """The key under which :mod:`~lwslint.model.protocol_tables` knows a table."""

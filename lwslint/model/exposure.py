@@ -31,7 +31,7 @@ from lwslint.facts import (
     walk,
 )
 from lwslint.frontends import conditions as preprocessor
-from lwslint.model.alternatives import Circumstance, Scope
+from lwslint.model.alternatives import Circumstance
 from lwslint.model.bodies import Guard
 from lwslint.model.names import callee_name, last_component, names_in
 from lwslint.model.symbols import Definition
@@ -453,8 +453,3 @@ def _is_error_check(atom: Value) -> bool:
         called = any(isinstance(s, Call) and not _compares(s) for s in sides)
         return negative or (zero and atom.op in ("<", ">=", ">", "<=")) or (zero and called)
     return False
-
-
-def scope_of(definition: Definition, order: int | None = None) -> Scope:
-    """The place after the first ``order`` sites of a function."""
-    return Scope(definition, None, order)

@@ -25,7 +25,6 @@ from lwslint.facts import (
     FileFacts,
     Index,
     Initializer,
-    Keyword,
     Lambda,
     Member,
     Name,
@@ -88,11 +87,6 @@ class Use(NamedTuple):
     @property
     def place(self) -> Place:
         return self.definition.place(self.site.node.span)
-
-
-class _Binding(NamedTuple):
-    value: Value
-    definition: Definition
 
 
 class PythonProgram:
@@ -758,10 +752,6 @@ class PythonProgram:
                 for name in names:
                     found += self.items(keyword.value, definition, name)
         return tuple(found)
-
-    def forwards(self, call: Call) -> Keyword | None:
-        """The ``**options`` of a call."""
-        return next((k for k in call.keywords if k.name == "**"), None)
 
 
 # ---------------------------------------------------------------------- small helpers

@@ -172,7 +172,6 @@ class Symbols:
     def __init__(self, files: Sequence[FileFacts], bodies: Mapping[int, Body] | None = None) -> None:
         self._bodies = bodies or {}
         self.files = tuple(files)
-        self.file_of = {file.path: file for file in files}
         self.definitions: list[Definition] = []
         self.functions: dict[str, list[Definition]] = defaultdict(list)
         self.methods: dict[tuple[str, str], list[Definition]] = defaultdict(list)
@@ -244,9 +243,6 @@ class Symbols:
         """The function that holds a lambda."""
         index = definition.function.parent
         return None if index is None else self.by_index[definition.path, index]
-
-    def lambda_of(self, definition: Definition | None, path: str, index: int) -> Definition:
-        return self.by_index[path, index]
 
     def owner(self, definition: Definition) -> str:
         """The class whose members a function sees (a lambda sees those of the method around it)."""

@@ -69,20 +69,15 @@ class Service(msgspec.Struct, frozen=True):
 
 class Route(msgspec.Struct, frozen=True):
     """A chain of calls from ``entry`` to a place.  ``phase`` is relative to the service thread that
-    the question was about; ``decided_at`` is the site that decided it."""
+    the question was about."""
 
     entry: Entry
     edges: tuple[Edge, ...]
     phase: Phase
-    decided_at: Place | None = None
 
     @property
     def ambiguous(self) -> bool:
         return any(edge.ambiguous for edge in self.edges)
-
-    @property
-    def indirect(self) -> bool:
-        return any(edge.kind == "pointer" for edge in self.edges)
 
 
 class OffThread(msgspec.Struct, frozen=True):
@@ -219,18 +214,17 @@ class Threads:
         """
         best: dict[tuple[Role, int], Route] = {}
         rank = {Phase.RUNNING: 3, Phase.UNKNOWN: 2, Phase.AFTER: 1, Phase.BEFORE: 1}
-        queue: deque[tuple[Definition, Site, Phase, Place | None, tuple[Edge, ...]]] = deque()
-        queue.append((definition, site, Phase.UNKNOWN, None, ()))
+        queue: deque[tuple[Definition, Site, Phase, tuple[Edge, ...]]] = deque()
+        queue.append((definition, site, Phase.UNKNOWN, ()))
         seen: set[tuple[int, Phase]] = set()
         states = 0
         while queue and states < MAX_STATES:
             states += 1
-            where, at, phase, decided, edges = queue.popleft()
+            where, at, phase, edges = queue.popleft()
             if phase is Phase.UNKNOWN and start is not None:
                 phase = self.order.phase(where, at, start)
                 if phase is Phase.UNKNOWN and contexts and self._is_fresh(where, at, contexts):
                     phase = Phase.BEFORE
-                decided = where.place(at.node.span) if phase is not Phase.UNKNOWN else None
             if (where.id, phase) in seen or len(edges) > MAX_ROUTE:
                 continue
             seen.add((where.id, phase))
@@ -238,7 +232,7 @@ class Threads:
                 at_end = phase
                 if start is not None and entry.definition.name == "operator()":
                     at_end = self.order.deleter_phase(entry.definition, start)
-                route = Route(entry, edges, at_end, decided)
+                route = Route(entry, edges, at_end)
                 key = (entry.role, entry.definition.id)
                 known = best.get(key)
                 if known is None or rank[at_end] > rank[known.phase]:
@@ -246,7 +240,7 @@ class Threads:
             for edge in self.flow.callers.get(where.id, ()):
                 if edge.caller.id == where.id or self.starts.crosses_thread(edge):
                     continue
-                queue.append((edge.caller, edge.site, phase, decided, (edge, *edges)))
+                queue.append((edge.caller, edge.site, phase, (edge, *edges)))
         return tuple(best[key] for key in sorted(best, key=lambda k: (k[0].value, k[1])))
 
     # ------------------------------------------------------------------ off the service thread
@@ -295,7 +289,7 @@ class Threads:
         if service.entry.role is Role.MAIN:
             return self.programs.holds(start, service.entry.definition)
         mains = self.programs.mains_to(start)
-        served = self.order.reaching([service.located.definition])
+        served = self.order.ancestors(service.located.definition)
         return not mains or any(main.id in served for main in mains)
 
     def off_thread(self, definition: Definition, site: Site) -> tuple[OffThread, ...]:

@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Call, Name, Number
 from lwslint.model import apis
-from lwslint.model.chains import entry_step, on, start_step, title
+from lwslint.model.chains import call_steps, entry_step, on, start_step, title
 from lwslint.model.entries import Role
 from lwslint.model.names import callee_name
 from lwslint.model.order import Phase
@@ -168,8 +168,4 @@ def shares_context(project: Project, service: Service) -> bool:
 def steps(project: Project, service: Service) -> list[Step]:
     route = Route(service.entry, service.edges, Phase.UNKNOWN)
     entry = start_step(project.threads, service) or [entry_step(project.threads, route)]
-    calls = [
-        Step(e.caller.place(e.site.node.span), f"{title(e.caller)} calls {title(e.callee)}")
-        for e in service.edges
-    ]
-    return [*entry, *calls, Step(service.located.place, "and services the context here")]
+    return [*entry, *call_steps(route), Step(service.located.place, "and services the context here")]
