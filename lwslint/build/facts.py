@@ -29,6 +29,10 @@ class Setting(msgspec.Struct, frozen=True):
     ``cache`` (chosen for one build: ``-D`` on a command line, a preset, CMakeCache.txt, sdkconfig),
     ``variable``, ``environment``, ``package`` (an option of a package in a recipe or port) or
     ``configuration`` (read by the program at run time).
+
+    ``configuration`` names the one configuration of several in the file that the record belongs to, in
+    words for a report and unique in the file: a preset's name, ``cmake on line 12``.  Records with the
+    same name are chosen together; ``""`` is the file as a whole.
     """
 
     key: str
@@ -36,12 +40,14 @@ class Setting(msgspec.Struct, frozen=True):
     place: Place
     scope: str
     when: tuple[When, ...] = ()
+    configuration: str = ""
 
 
 class Define(msgspec.Struct, frozen=True):
     """A macro that the compiler is given (``-D``) or denied (``-U``: ``value`` is None).
 
     ``target`` is the target, the source file or ``""`` (everything below the file's folder) it is for.
+    ``configuration`` is as in :class:`Setting`.
     """
 
     name: str
@@ -49,11 +55,16 @@ class Define(msgspec.Struct, frozen=True):
     place: Place
     target: str = ""
     when: tuple[When, ...] = ()
+    configuration: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):
     """A program or library: its source files (relative to the linted root, ``/`` between parts), and the
-    names of what it links."""
+    names of what it links.
+
+    ``kind``: ``program``, ``library`` or ``module`` (loaded at run time).  A source may be a pattern
+    (``src/*.c``, ``src/**/*.c``): readers do not look into folders.
+    """
 
     name: str
     kind: str
