@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from lwslint.facts import Place
+from lwslint.remedies import Remedy
 
 
 class Severity(enum.IntEnum):
@@ -47,12 +48,48 @@ class Step(msgspec.Struct, frozen=True):
     thread: str = ""
 
 
+class Applicability(enum.StrEnum):
+    """Who decides about a fix.
+
+    SAFE: ``--fix`` makes it; the program does what it was meant to do, or the same as before.  UNSAFE:
+    only ``--unsafe-fixes`` makes it; what the program does to others, or what others see of it, changes
+    in a way that lwslint cannot judge (a server may need the subprotocol, a test bench the flag).
+    """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """The bytes of ``place`` become ``replacement``, written in the encoding and with the line ends (``\\n``
+    stands for them) of the file."""
+
+    place: Place
+    replacement: str
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """A change that ends a finding: all of its edits or none, in one file or in several.
+
+    ``message`` says in the imperative what it does.  The edits come in the order of their places and do
+    not overlap.
+    """
+
+    message: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+
+
 class Diagnostic(msgspec.Struct, frozen=True):
     """One finding.
 
     ``message`` says first what happens at run time; ``help`` what to write instead.  Both are plain
     text; names taken from the linted code may stand in them (reporters clean what they print).
     ``function`` is the qualified name of the function around the place, for fingerprints.
+
+    ``fix`` are exact edits.  A rule that knows what to change but not how the file spells it says so in
+    ``remedy``; the engine then looks at the file's text and puts the ``fix`` in, or finds that there is
+    none (:mod:`lwslint.fixes`).
     """
 
     code: str
@@ -66,6 +103,8 @@ class Diagnostic(msgspec.Struct, frozen=True):
     related: tuple[Step, ...] = ()
     function: str = ""
     url: str = ""
+    fix: Fix | None = None
+    remedy: Remedy | None = None
 
 
 def sort_key(diagnostic: Diagnostic) -> tuple[object, ...]:

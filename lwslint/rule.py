@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
+from lwslint.diagnostics import Confidence, Diagnostic, Fix, Impact, Severity, Step
 from lwslint.facts import Place
+from lwslint.remedies import Remedy
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -51,8 +52,13 @@ class Rule(msgspec.Struct, frozen=True):
         help: str = "",
         related: Iterable[Step] = (),
         function: str = "",
+        fix: Fix | None = None,
+        remedy: Remedy | None = None,
     ) -> Diagnostic:
-        """A finding of this rule at ``place``."""
+        """A finding of this rule at ``place``.
+
+        Give a ``fix`` where the facts hold the exact spans to edit, else a ``remedy`` if there is one.
+        """
         return Diagnostic(
             code=self.code,
             name=self.name,
@@ -65,6 +71,8 @@ class Rule(msgspec.Struct, frozen=True):
             related=tuple(related),
             function=function,
             url=self.url,
+            fix=fix,
+            remedy=remedy,
         )
 
 
