@@ -47,7 +47,8 @@ class Define(msgspec.Struct, frozen=True):
     """A macro that the compiler is given (``-D``) or denied (``-U``: ``value`` is None).
 
     ``target`` is the target, the source file or ``""`` (everything below the file's folder) it is for.
-    ``configuration`` is as in :class:`Setting`.
+    ``configuration`` is as in :class:`Setting`.  ``spreads``: what links the target gets it too (CMake's
+    ``PUBLIC`` and ``INTERFACE``).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Define(msgspec.Struct, frozen=True):
     target: str = ""
     when: tuple[When, ...] = ()
     configuration: str = ""
+    spreads: bool = False
 
 
 class Target(msgspec.Struct, frozen=True):

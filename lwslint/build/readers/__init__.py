@@ -1,0 +1,94 @@
+"""The build file formats: which names they have, and which module reads them.
+
+One table.  A format is added by a module beside this one with a function ``read(path, data) -> BuildFile``
+and a row here.  Importing this module brings no parser; each reader is imported with its first file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Final
+
+import msgspec
+
+from lwslint.build.facts import BuildFile
+
+MENTIONS_LWS: Final = rb"(?i)lws|libwebsockets?"
+
+
+class Format(msgspec.Struct, frozen=True):
+    """A kind of build file.
+
+    ``names`` are patterns as in a shell, without regard to case; one with ``/`` is compared with the end
+    of the path, any other with the file's name.  The first row of :data:`FORMATS` that takes a name wins.
+    ``signs`` is a regular expression over bytes: a file that nothing else leads to is read only when it
+    matches.  A file of more than ``limit`` bytes is not read.
+    """
+
+    kind: str
+    module: str
+    names: tuple[str, ...]
+    signs: bytes = MENTIONS_LWS
+    limit: int = 1_000_000
+
+
+FORMATS: Final[tuple[Format, ...]] = (
+    Format("cmake", "cmake", ("cmakelists.txt", "*.cmake")),
+    Format("cmake-presets", "cmake_presets", ("cmakepresets.json", "cmakeuserpresets.json")),
+    Format("cmake-cache", "cmake_cache", ("cmakecache.txt",)),
+    Format("compile_commands", "compile_commands", ("compile_commands.json",), limit=64_000_000),
+)
+
+
+def _expression(pattern: str) -> str:
+    """A shell pattern as a regular expression; ``*`` and ``?`` stay within one name."""
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(parts.get(character) or re.escape(character) for character in pattern.lower())
+
+
+def _alternatives(patterns: Iterable[tuple[int, str]]) -> re.Pattern[str]:
+    """One expression for many patterns; the group that matched names the row."""
+    by_row: dict[int, list[str]] = {}
+    for row, pattern in patterns:
+        by_row.setdefault(row, []).append(_expression(pattern))
+    groups = [f"(?P<f{row}>{'|'.join(texts)})" for row, texts in by_row.items()]
+    return re.compile(f"(?:.*/)?(?:{'|'.join(groups) or '(?!)'})", re.DOTALL)
+
+
+_PATTERNS = [(number, name) for number, row in enumerate(FORMATS) for name in row.names]
+_BY_NAME = _alternatives((row, name) for row, name in _PATTERNS if "/" not in name)
+_BY_PATH = _alternatives((row, name) for row, name in _PATTERNS if "/" in name)
+_LAST_NAMES = _alternatives((row, name.rpartition("/")[2]) for row, name in _PATTERNS)
+
+
+def format_of(path: str) -> Format | None:
+    """The format that a file's name says; None for any other file.  ``path`` has ``/`` between parts."""
+    path = path.lower()
+    name = path[path.rfind("/") + 1 :]
+    if _LAST_NAMES.fullmatch(name) is None:  # true for nearly every file of a large tree
+        return None
+    found = [match for match in (_BY_NAME.fullmatch(name), _BY_PATH.fullmatch(path)) if match]
+    rows = [int(match.lastgroup[1:]) for match in found if match.lastgroup]
+    return FORMATS[min(rows)] if rows else None
+
+
+def read(path: str, data: bytes) -> BuildFile:
+    """What the build file ``path`` with the content ``data`` says.
+
+    Never raises on what the file holds: a file that is too large, or that brings its reader down, comes
+    back empty with a :attr:`~lwslint.build.facts.BuildFile.problem`.  Raises ValueError for a name that
+    is no build file's.
+    """
+    row = format_of(path)
+    if row is None:
+        raise ValueError(f"{path} is no build file")
+    if len(data) > row.limit:
+        return BuildFile(path, row.kind, problem=f"larger than {row.limit} bytes")
+    try:
+        module = import_module(f"{__name__}.{row.module}")
+        found: BuildFile = module.read(path, data)
+    except Exception as error:
+        return BuildFile(path, row.kind, problem=f"its reader failed: {type(error).__name__}: {error}")
+    return found
