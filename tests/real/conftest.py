@@ -7,6 +7,7 @@ import shutil
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -25,6 +26,17 @@ def library() -> str:
         _not_run.append(f"tests/real: NOTHING PROVED AGAINST THE REAL LIBRARY: {reason}")
         pytest.skip(f"NOT PROVED: {reason} (Debian: apt-get install libwebsockets-dev gcc g++ pkg-config)")
     return harness.version()
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """Skips a test for a reason that the end of pytest's output repeats."""
+
+    def skip(reason: str) -> NoReturn:
+        _not_run.append(f"tests/real: {reason}")
+        pytest.skip(f"NOT PROVED: {reason}")
+
+    return skip
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +106,8 @@ def silent_server() -> Iterator[Callable[..., SilentServer]]:
 
 @pytest.fixture
 def start(build: Callable[[Path], Path], ws_server: object, silent_server: object) -> Iterator[Start]:
-    """Starts a program: the place of its sources, its arguments, ``tool=`` to run it under, and the spy's
-    settings by name (``port=``, ``ca=``, ``tls=``, ``sleep_ms=``, …).
+    """Starts a program: the place of its sources, or itself, its arguments, ``tool=`` to run it under,
+    and the spy's settings by name (``port=``, ``ca=``, ``tls=``, ``sleep_ms=``, …).
 
     It asks for the servers only to be torn down before them: they would wait for their clients.
     """
@@ -103,7 +115,8 @@ def start(build: Callable[[Path], Path], ws_server: object, silent_server: objec
 
     def started(place: Path, *arguments: str, tool: Sequence[str] = (), **settings: object) -> Run:
         environment = {f"SPY_{name.upper()}": str(value) for name, value in settings.items()}
-        runs.append(Run([*tool, str(build(place)), *arguments], environment))
+        program = build(place) if place.is_dir() or place.suffix else place
+        runs.append(Run([*tool, str(program), *arguments], environment))
         return runs[-1]
 
     yield started

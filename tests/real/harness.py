@@ -76,10 +76,13 @@ def has_event_libs() -> bool:
     return re.search(r"(?m)^#define LWS_WITH_EVENT_LIBS\b", done.stdout) is not None
 
 
-def build(sources: Sequence[Path], target: Path) -> None:
-    """Compiles and links C and C++ sources with the spy; raises AssertionError with the compiler's words."""
+def build(sources: Sequence[Path], target: Path, prefix: Path | None = None) -> None:
+    """Compiles and links C and C++ sources with the spy; raises AssertionError with the compiler's words.
+
+    ``prefix`` is where another libwebsockets than the system's is installed (see ``libraries.py``).
+    """
     objects: list[Path] = []
-    includes = _package("--cflags")
+    includes = _package("--cflags", prefix)
     for source in (PROGRAMS / "spy.c", *sources):
         objects.append(target.with_name(f"{target.name}.{len(objects)}.o"))
         compiler = _COMPILER[source.suffix]
@@ -87,14 +90,25 @@ def build(sources: Sequence[Path], target: Path) -> None:
         _tool([*compiler, *options, "-c", str(source), "-o", str(objects[-1])])
     wraps = [f"-Wl,--wrap={name}" for name in WRAPPED]
     linker = "g++" if any(source.suffix == ".cpp" for source in sources) else "gcc"
-    tail = [*_package("--libs"), "-lssl", "-lcrypto", "-lpthread"]
+    # Libraries of another TLS implementation define functions of OpenSSL's names: only what asks for
+    # OpenSSL itself gets it.
+    openssl = [] if prefix else ["-lssl", "-lcrypto"]
+    tail = [*_package("--libs", prefix), *openssl, "-lpthread"]
+    if prefix:
+        tail.append(f"-Wl,-rpath,{prefix / 'lib'}")
     _tool([linker, *wraps, *map(str, objects), "-o", str(target), *tail])
 
 
-def _package(question: str) -> list[str]:
+def _package(question: str, prefix: Path | None = None) -> list[str]:
     """What pkg-config says about libwebsockets; ``PKG_CONFIG_PATH`` chooses another one than the system's."""
+    chosen = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")} if prefix else {}
     done = subprocess.run(
-        ["pkg-config", question, "libwebsockets"], capture_output=True, text=True, timeout=30, check=True
+        ["pkg-config", question, "libwebsockets"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        env={**os.environ, **chosen},
     )
     return done.stdout.split()
 
