@@ -17,6 +17,7 @@ import msgspec
 from pathspec import GitIgnoreSpec
 
 from lwslint import source
+from lwslint.build.readers import format_of
 from lwslint.problem import Problem
 from lwslint.source import Identity, ReadError
 
@@ -63,12 +64,14 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """``other`` counts the files that are neither C, C++ nor Python, which are not listed."""
+    """``build_files`` are those that a build system or a tool may read, by their names.  ``other`` counts
+    the files that are none of C, C++, Python and these, which are not listed."""
 
     files: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
     other: int = 0
+    build_files: tuple[Found, ...] = ()
 
 
 def discover(
@@ -307,6 +310,11 @@ def is_python(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in PYTHON_SUFFIXES
 
 
+def is_build_file(path: str) -> bool:
+    """Whether a file's name says that it is a build or configuration file, and no source."""
+    return not takes(path) and format_of(_slashes(path)) is not None
+
+
 def takes(name: str) -> bool:
     """Whether a file's name says that it is C, C++ or Python."""
     suffix = os.path.splitext(name)[1]
@@ -326,6 +334,7 @@ class _Walk:
         self._name = name
         self._exclude = exclude
         self._files: dict[Identity, Found] = {}
+        self._build_files: dict[Identity, Found] = {}
         self._skipped: dict[str, Skipped] = {}
         self._problems: dict[str, Problem] = {}
         self._folders: set[Identity] = set()
@@ -367,6 +376,7 @@ class _Walk:
             skipped=tuple(sorted(self._skipped.values(), key=by_path)),
             problems=tuple(sorted(self._problems.values(), key=by_path)),
             other=self._other,
+            build_files=tuple(sorted(self._build_files.values(), key=by_path)),
         )
 
     def _follow(self, path: str, root: str) -> None:
@@ -382,7 +392,7 @@ class _Walk:
                 self._skip(path, OUTSIDE, folder=folder)
         elif folder:
             self._folder(path, root=root, ignores=ignore_files_above(path), own=None)
-        elif takes(path):
+        elif takes(path) or is_build_file(path):
             self._file(path, status)
 
     def _folder(self, top: str, *, root: str, ignores: Ignores, own: str | None) -> None:
@@ -408,7 +418,7 @@ class _Walk:
         try:
             link = entry.is_symlink()
             folder = entry.is_dir(follow_symlinks=False)
-            if not folder and not link and not takes(entry.name):
+            if not folder and not link and not takes(entry.name) and format_of(_slashes(path)) is None:
                 self._other += 1
                 return None
             if reason := self._left_out(entry.name, path, folder, rules):
@@ -459,10 +469,11 @@ class _Walk:
             self._take(path, status)
 
     def _take(self, path: str, status: os.stat_result, *, explicit: bool = False) -> None:
-        known = self._files.get(source.identity(status))
+        taken = self._build_files if is_build_file(path) else self._files
+        known = taken.get(source.identity(status))
         if known is None or (explicit and not known.explicit and known.real == path):
             found = Found(self._name(path), path, source.identity(status), explicit)
-            self._files[found.identity] = found
+            taken[found.identity] = found
             self._skipped.pop(found.path, None)
         elif known.real != path:
             self._skip(path, TWICE)

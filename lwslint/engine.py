@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint import suppressions
+from lwslint.build.builder import Builder
+from lwslint.build.facts import BuildFile
+from lwslint.build.model import Builds
+from lwslint.build.readers import format_of
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
 from lwslint.discovery import Exclusion, Skipped, discover
 from lwslint.facts import FileFacts, Place, Span
@@ -93,17 +97,20 @@ def lint(
     from lwslint.gather import gather
 
     with _uncollected():
-        gathered = gather(found.files, settings, progress)
-        found_by_rules, crashes = check(gathered.facts, settings, rules, gathered.bodies)
-    texts = Texts({file.path: file.real for file in found.files}, settings.max_file_size)
+        builder = Builder(found.build_files, settings)
+        gathered = gather(found.files, settings, progress, builder.decide)
+        settings = builder.settings
+        found_by_rules, crashes = check(gathered.facts, settings, rules, gathered.bodies, builder.builds)
+    readable = (*found.files, *found.build_files)
+    texts = Texts({file.path: file.real for file in readable}, settings.max_file_size)
     problems = (*found.problems, *gathered.problems, *crashes)
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
-    named = {file.path for file in found.files if file.explicit}
+    named = {file.path for file in readable if file.explicit}
     try:
         outcome = suppressions.apply(
             found_by_rules,
-            gathered.facts,
+            (*gathered.facts, *map(_commented, builder.builds.files)),
             texts,
             rules,
             catalogue or rules,
@@ -157,18 +164,19 @@ def check(
     settings: Settings,
     rules: Sequence[LoadedRule],
     bodies: Mapping[int, Body] | None = None,
+    build: Builds | None = None,
 ) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
     """Link the facts and ask each rule; the findings come sorted and without repetition.
 
-    With no facts nothing is linked: a tree without libwebsockets has no project.  ``bodies`` are those
-    that were flattened before, by the identity of their function.
+    With no facts and no build files nothing is linked: a tree without libwebsockets has no project.
+    ``bodies`` are those that were flattened before, by the identity of their function.
     """
-    if not facts:
+    if not facts and (build is None or not build.files):
         return (), ()
     try:
         from lwslint.model.project import Project
 
-        project = Project(facts, settings, bodies)
+        project = Project(facts, settings, bodies, build)
     except Exception as error:
         return (), (crash("the project model", error),)
     found: list[Diagnostic] = []
@@ -202,6 +210,12 @@ def _ask(rule: LoadedRule, project: Project, found: list[Diagnostic]) -> Problem
     except Exception as error:
         return crash(f"rule {rule.rule.code} {rule.rule.name}", error)
     return None
+
+
+def _commented(file: BuildFile) -> FileFacts:
+    """A build file as suppressions see it: a path, and how its comments are written."""
+    row = format_of(file.path)
+    return FileFacts(file.path, row.comments if row is not None else "other", 0)
 
 
 def _parsed(facts: FileFacts) -> Parsed:

@@ -47,8 +47,19 @@ class Gathered(msgspec.Struct, frozen=True):
     bodies: dict[int, Body] = {}
 
 
-def gather(files: Sequence[Found], settings: Settings, progress: Progress | None = None) -> Gathered:
-    """The facts of all files that mention libwebsockets."""
+Decide = Callable[[Sequence[str]], Settings]
+
+
+def gather(
+    files: Sequence[Found],
+    settings: Settings,
+    progress: Progress | None = None,
+    decide: Decide | None = None,
+) -> Gathered:
+    """The facts of all files that mention libwebsockets.
+
+    ``decide`` is told their paths before any is parsed, and returns the settings to parse them with.
+    """
     facts: list[FileFacts] = []
     skipped: dict[str, Found] = {}
     python: dict[str, Found] = {}
@@ -68,6 +79,8 @@ def gather(files: Sequence[Found], settings: Settings, progress: Progress | None
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
+    if decide is not None:
+        settings = decide([unit.path for unit in units])
     _take(lower_all(units, settings), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]

@@ -59,7 +59,9 @@ def fake_facts(path: str, data: bytes) -> FileFacts:
 
 
 class FakeProject:
-    def __init__(self, facts: Sequence[FileFacts], settings: object, bodies: object = None) -> None:
+    def __init__(
+        self, facts: Sequence[FileFacts], settings: object, bodies: object = None, build: object = None
+    ) -> None:
         self.facts = facts
 
 

@@ -115,7 +115,7 @@ def test_a_front_end_that_breaks_costs_one_file(
 def test_a_model_that_breaks_is_told(
     write_tree: WriteTree, fake_analysis: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(facts: object, settings: object, bodies: object = None) -> None:
+    def refuse(facts: object, settings: object, bodies: object = None, build: object = None) -> None:
         raise KeyError("x")
 
     monkeypatch.setattr("lwslint.model.project.Project", refuse)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from lwslint.build.facts import BuildFile
+from lwslint.build.model import Builds
 from lwslint.facts import Assign, Call, Condition, FileFacts, Member, Name, Place, Span
 from lwslint.model.bodies import Body, Site
 from lwslint.model.flow import Flow
@@ -45,13 +47,20 @@ class Project:
         files: Sequence[FileFacts],
         settings: Settings,
         bodies: Mapping[int, Body] | None = None,
+        build: Builds | None = None,
     ) -> None:
         self.settings = settings
+        self.build = Builds() if build is None else build
         usable = sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path)
         # The rules for C and C++ ask `files` and what is made of them, and never see Python.
         self.files = tuple(f for f in usable if f.language != "python")
         self.python_files = tuple(f for f in usable if f.language == "python")
         self.symbols = Symbols(self.files, bodies or {})
+
+    @property
+    def build_files(self) -> tuple[BuildFile, ...]:
+        """The build and configuration files that may matter, by path."""
+        return self.build.files
 
     @cached_property
     def flow(self) -> Flow:

@@ -23,8 +23,10 @@ class Format(msgspec.Struct, frozen=True):
 
     ``names`` are patterns as in a shell, without regard to case; one with ``/`` is compared with the end
     of the path, any other with the file's name.  The first row of :data:`FORMATS` that takes a name wins.
-    ``signs`` is a regular expression over bytes: a file that nothing else leads to is read only when it
-    matches.  A file of more than ``limit`` bytes is not read.
+    A file is read for where it stands when ``beside`` (in the folder of a source that uses libwebsockets, or
+    above); anywhere else it is read when ``signs``, a regular expression over bytes, matches (an empty one
+    never does).  A file of more than ``limit`` bytes is not read.  ``comments`` says how its comments, which
+    suppress findings, are written: ``cmake``, ``json`` (none), ``other`` (``#`` to the end of the line).
     """
 
     kind: str
@@ -32,13 +34,22 @@ class Format(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     signs: bytes = MENTIONS_LWS
     limit: int = 1_000_000
+    beside: bool = True
+    comments: str = "other"
 
 
 FORMATS: Final[tuple[Format, ...]] = (
-    Format("cmake", "cmake", ("cmakelists.txt", "*.cmake")),
-    Format("cmake-presets", "cmake_presets", ("cmakepresets.json", "cmakeuserpresets.json")),
+    Format("cmake", "cmake", ("cmakelists.txt", "*.cmake"), comments="cmake"),
+    Format("cmake-presets", "cmake_presets", ("cmakepresets.json", "cmakeuserpresets.json"), comments="json"),
     Format("cmake-cache", "cmake_cache", ("cmakecache.txt",)),
-    Format("compile_commands", "compile_commands", ("compile_commands.json",), limit=64_000_000),
+    Format(
+        "compile_commands",
+        "compile_commands",
+        ("compile_commands.json",),
+        signs=b"",
+        limit=64_000_000,
+        comments="json",
+    ),
 )
 
 

@@ -1,0 +1,104 @@
+"""Which build files of a tree are read, and what they say.
+
+A build file counts when it stands in the folder of a source that uses libwebsockets or above it, when such a
+file includes it, when it mentions libwebsockets itself, or when it was named on the command line.  Nothing
+outside of the linted tree is opened.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import msgspec
+
+from lwslint import source
+from lwslint.build import readers
+from lwslint.build.facts import BuildFile
+from lwslint.discovery import Found
+from lwslint.source import ReadError, TooLarge
+
+MAX_FILES = 2_000
+_MAX_ROUNDS = 32
+
+
+class Surveyed(msgspec.Struct, frozen=True):
+    """``files`` by path.  ``problem`` says what a limit left out."""
+
+    files: tuple[BuildFile, ...] = ()
+    problem: str = ""
+
+
+def survey(candidates: Sequence[Found], sources: Iterable[str]) -> Surveyed:
+    """Read those of ``candidates`` that matter.  ``sources`` are the paths of the sources that use
+    libwebsockets."""
+    by_path = {file.path: file for file in candidates}
+    around = _folders(sources)
+    chosen = {
+        path: None
+        for path, file in by_path.items()
+        if file.explicit or (_beside(path) and posixpath.dirname(path) in around)
+    }
+    read: dict[str, BuildFile] = {}
+    for path, file in by_path.items():
+        if path not in chosen and len(chosen) < MAX_FILES and _mentions(file):
+            chosen[path] = None
+    waiting = list(chosen)[:MAX_FILES]
+    problem = f"only {MAX_FILES} build files were read" if len(chosen) > MAX_FILES else ""
+    for _ in range(_MAX_ROUNDS):
+        found = [_read(by_path[path]) for path in waiting]
+        read.update((file.path, file) for file in found)
+        included = (path for file in found for path in file.includes if path in by_path and path not in read)
+        waiting = list(dict.fromkeys(included))[: MAX_FILES - len(read)]
+        if not waiting:
+            break
+    return Surveyed(tuple(read[path] for path in sorted(read)), problem)
+
+
+def _folders(sources: Iterable[str]) -> frozenset[str]:
+    """The folders of the sources and all above them."""
+    found: set[str] = set()
+    for path in sources:
+        folder = posixpath.dirname(path)
+        while folder not in found:
+            found.add(folder)
+            folder = posixpath.dirname(folder)
+    return frozenset(found)
+
+
+def _beside(path: str) -> bool:
+    """Whether a file is read for where it stands, without a look inside."""
+    row = readers.format_of(path)
+    return row is not None and row.beside
+
+
+def _mentions(file: Found) -> bool:
+    row = readers.format_of(file.path)
+    if row is None or not row.signs:
+        return False
+    try:
+        return (
+            _compiled(row.signs).search(source.read(file.real, row.limit, expected=file.identity)) is not None
+        )
+    except (ReadError, MemoryError):
+        return False
+
+
+@cache
+def _compiled(signs: bytes) -> re.Pattern[bytes]:
+    return re.compile(signs)
+
+
+def _read(file: Found) -> BuildFile:
+    row = readers.format_of(file.path)
+    assert row is not None  # discovery took it for its name
+    try:
+        return readers.read(file.path, source.read(file.real, row.limit, expected=file.identity))
+    except TooLarge:
+        return BuildFile(file.path, row.kind, problem=f"not read: larger than {row.limit} bytes")
+    except ReadError as error:
+        return BuildFile(file.path, row.kind, problem=f"cannot be read: {error}")
+    except MemoryError:
+        return BuildFile(file.path, row.kind, problem="cannot be read: out of memory")
