@@ -18,6 +18,7 @@ from pathspec import GitIgnoreSpec
 
 from lwslint import source
 from lwslint.build.readers import format_of
+from lwslint.frontends.prefilter_documents import begins_like_json
 from lwslint.problem import Problem
 from lwslint.source import Identity, ReadError
 
@@ -28,6 +29,8 @@ CPP_SUFFIXES = frozenset(
 # C or C++, as the bytes say; ``.C`` is C++ to a Unix compiler and C on a disk that ignores case.
 UNSURE_SUFFIXES = frozenset({".h", ".C", ".H"})
 PYTHON_SUFFIXES = frozenset({".py", ".pyw"})
+
+_DOCUMENT_SUFFIXES = (".json", ".conf", ".json.in", ".conf.in")
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"})
 
@@ -64,14 +67,16 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """``build_files`` are those that a build system or a tool may read, by their names.  ``other`` counts
-    the files that are none of C, C++, Python and these, which are not listed."""
+    """``build_files`` are those that a build system or a tool may read, and ``documents`` those that may be
+    JSON which libwebsockets reads, by their names.  ``other`` counts the files that are none of C, C++,
+    Python and these, which are not listed."""
 
     files: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
     other: int = 0
     build_files: tuple[Found, ...] = ()
+    documents: tuple[Found, ...] = ()
 
 
 def discover(
@@ -321,6 +326,24 @@ def takes(name: str) -> bool:
     return suffix in UNSURE_SUFFIXES or suffix.lower() in _SUFFIXES
 
 
+def may_be_document(path: str) -> bool:
+    """Whether a file can be JSON that libwebsockets reads, as far as its path tells: lwsws reads every file
+    in a folder ``conf.d``, whatever it is called (README.lwsws.md), and most have no suffix elsewhere."""
+    folder, _, name = path.rpartition(os.sep)
+    likely = (
+        "." not in name
+        or name.lower().endswith(_DOCUMENT_SUFFIXES)
+        or "lwsws" in name
+        or os.path.basename(folder) == "conf.d"
+    )
+    return likely and not takes(name) and not is_build_file(path)
+
+
+def _is_wanted(path: str) -> bool:
+    """Whether a file's name says that it may be of interest."""
+    return takes(path) or is_build_file(path) or may_be_document(path)
+
+
 _SUFFIXES = C_SUFFIXES | CPP_SUFFIXES | PYTHON_SUFFIXES | {".h"}
 
 
@@ -335,6 +358,7 @@ class _Walk:
         self._exclude = exclude
         self._files: dict[Identity, Found] = {}
         self._build_files: dict[Identity, Found] = {}
+        self._documents: dict[Identity, Found] = {}
         self._skipped: dict[str, Skipped] = {}
         self._problems: dict[str, Problem] = {}
         self._folders: set[Identity] = set()
@@ -377,6 +401,7 @@ class _Walk:
             problems=tuple(sorted(self._problems.values(), key=by_path)),
             other=self._other,
             build_files=tuple(sorted(self._build_files.values(), key=by_path)),
+            documents=tuple(sorted(self._documents.values(), key=by_path)),
         )
 
     def _follow(self, path: str, root: str) -> None:
@@ -392,7 +417,7 @@ class _Walk:
                 self._skip(path, OUTSIDE, folder=folder)
         elif folder:
             self._folder(path, root=root, ignores=ignore_files_above(path), own=None)
-        elif takes(path) or is_build_file(path):
+        elif _is_wanted(path):
             self._file(path, status)
 
     def _folder(self, top: str, *, root: str, ignores: Ignores, own: str | None) -> None:
@@ -418,7 +443,7 @@ class _Walk:
         try:
             link = entry.is_symlink()
             folder = entry.is_dir(follow_symlinks=False)
-            if not folder and not link and not takes(entry.name) and format_of(_slashes(path)) is None:
+            if not folder and not link and not _is_wanted(path):
                 self._other += 1
                 return None
             if reason := self._left_out(entry.name, path, folder, rules):
@@ -469,7 +494,7 @@ class _Walk:
             self._take(path, status)
 
     def _take(self, path: str, status: os.stat_result, *, explicit: bool = False) -> None:
-        taken = self._build_files if is_build_file(path) else self._files
+        taken = self._group(path, explicit)
         known = taken.get(source.identity(status))
         if known is None or (explicit and not known.explicit and known.real == path):
             found = Found(self._name(path), path, source.identity(status), explicit)
@@ -477,6 +502,14 @@ class _Walk:
             self._skipped.pop(found.path, None)
         elif known.real != path:
             self._skip(path, TWICE)
+
+    def _group(self, path: str, explicit: bool) -> dict[Identity, Found]:
+        """Where a file belongs.  One without suffix that was named is C unless it begins like JSON."""
+        if is_build_file(path):
+            return self._build_files
+        if may_be_document(path) and (not explicit or begins_like_json(_peek(path))):
+            return self._documents
+        return self._files
 
     def _skip(self, path: str, reason: str, *, folder: bool = False) -> None:
         name = self._name(path) + ("/" if folder else "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint import suppressions
+from lwslint import gather_documents, suppressions
 from lwslint.build.builder import Builder
 from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
@@ -100,17 +100,19 @@ def lint(
         builder = Builder(found.build_files, settings)
         gathered = gather(found.files, settings, progress, builder.decide)
         settings = builder.settings
-        found_by_rules, crashes = check(gathered.facts, settings, rules, gathered.bodies, builder.builds)
-    readable = (*found.files, *found.build_files)
+        documents = gather_documents.gather(found.documents, settings)
+        facts = (*gathered.facts, *documents.facts)
+        found_by_rules, crashes = check(facts, settings, rules, gathered.bodies, builder.builds)
+    readable = (*found.files, *found.build_files, *found.documents)
     texts = Texts({file.path: file.real for file in readable}, settings.max_file_size)
-    problems = (*found.problems, *gathered.problems, *crashes)
+    problems = (*found.problems, *gathered.problems, *documents.problems, *crashes)
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
     named = {file.path for file in readable if file.explicit}
     try:
         outcome = suppressions.apply(
             found_by_rules,
-            (*gathered.facts, *map(_commented, builder.builds.files)),
+            (*facts, *map(_commented, builder.builds.files)),
             texts,
             rules,
             catalogue or rules,
@@ -127,11 +129,13 @@ def lint(
     shown = tuple(diagnostic for diagnostic in kept if diagnostic.confidence >= settings.min_confidence)
     return Result(
         diagnostics=shown,
-        parsed=tuple(map(_parsed, gathered.facts)),
-        skipped=tuple(sorted((*found.skipped, *gathered.skipped), key=lambda item: item.path)),
+        parsed=tuple(map(_parsed, sorted(facts, key=lambda file: file.path))),
+        skipped=tuple(
+            sorted((*found.skipped, *gathered.skipped, *documents.skipped), key=lambda item: item.path)
+        ),
         problems=problems,
         texts=texts,
-        other=found.other,
+        other=found.other + documents.other,
         everything=everything,
         suppressed=(*outcome.suppressed, *by_path),
         hidden=hidden(

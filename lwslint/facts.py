@@ -395,11 +395,77 @@ class Prototype(Fact, frozen=True):
     static: bool = False
 
 
+# --------------------------------------------------------------------------- documents (JSON)
+
+
+class JsonText(Fact, frozen=True, tag=True):
+    """A string; ``value`` with its escapes resolved, ``span`` with its quotes."""
+
+    span: Span
+    value: str
+
+
+class JsonNumber(Fact, frozen=True, tag=True):
+    """A number as it is written."""
+
+    span: Span
+    text: str
+
+
+class JsonWord(Fact, frozen=True, tag=True):
+    """``true``, ``false`` or ``null``."""
+
+    span: Span
+    word: str
+
+
+class JsonArray(Fact, frozen=True, tag=True):
+    span: Span
+    items: tuple[Json, ...]
+
+
+class JsonMember(Fact, frozen=True):
+    """``"key": value``; ``key_span`` with the quotes."""
+
+    key: str
+    key_span: Span
+    value: Json
+
+
+class JsonObject(Fact, frozen=True, tag=True):
+    """An object; a key that is written twice is there twice."""
+
+    span: Span
+    members: tuple[JsonMember, ...]
+
+    def member(self, key: str) -> JsonMember | None:
+        """The last member of that name, which is the one that counts."""
+        return next((m for m in reversed(self.members) if m.key == key), None)
+
+
+Json = JsonText | JsonNumber | JsonWord | JsonArray | JsonObject
+
+
+class Document(Fact, frozen=True):
+    """A JSON text that libwebsockets reads: a file, or string literals of a program.
+
+    ``kind`` is ``lwsws`` (configuration of the lwsws server) or ``policy`` (Secure Streams).  Where the text
+    is not well-formed, ``root`` is None and ``problem`` says why, at ``span``; else ``span`` is the whole.
+    ``rest`` is text behind the root, which the library never reads.
+    """
+
+    kind: str
+    span: Span
+    root: JsonObject | None = None
+    problem: str = ""
+    rest: Span | None = None
+
+
 class FileFacts(Fact, frozen=True):
     """Everything the front end says about one file."""
 
     path: str
-    language: str  # c, cpp, python
+    language: str  # c, cpp, python; json, lwsws (JSON with comments)
     size: int
     functions: tuple[Function, ...] = ()
     prototypes: tuple[Prototype, ...] = ()
@@ -411,6 +477,7 @@ class FileFacts(Fact, frozen=True):
     includes: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     inactive: tuple[Condition, ...] = ()
+    documents: tuple[Document, ...] = ()
     error_bytes: int = 0
     errors: tuple[Span, ...] = ()
     problem: str = ""

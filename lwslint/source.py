@@ -107,6 +107,16 @@ def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None 
     return b"".join(pieces)
 
 
+def peek(path: str | os.PathLike[str], size: int, *, expected: Identity | None = None) -> bytes:
+    """The first bytes of a regular file, at most ``size``.  Raises :class:`ReadError`."""
+    handle = open_regular(path, expected=expected)
+    try:
+        with open(handle, "rb", buffering=0) as file:
+            return file.read(size)
+    except OSError as error:
+        raise ReadError(_reason(error)) from error
+
+
 def _reason(error: OSError | ValueError) -> str:
     text = error.strerror if isinstance(error, OSError) else str(error)
     return (text or type(error).__name__).lower()

@@ -43,7 +43,7 @@ def test_c_cpp_and_python_are_taken_by_suffix_sorted_and_the_rest_counted(write_
         "m.pyw",
         "z/a.c",
     ]
-    root = write_tree(dict.fromkeys([*taken, "README.md", "x.pyc", "c"], ""))
+    root = write_tree(dict.fromkeys([*taken, "README.md", "x.pyc", "c.txt"], ""))
     found = look(root)
     assert names(found) == sorted(taken)
     assert found.other == 3
@@ -328,3 +328,30 @@ def test_an_empty_path_is_a_mistake(write_tree: WriteTree) -> None:
     found = look(write_tree({"a.c": ""}), "")
     assert not found.files
     assert [problem.message for problem in found.problems] == ["no such file or folder"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("policy.json", True),
+        ("policy-local.json.in", True),
+        ("etc/lwsws/conf", True),
+        ("etc/lwsws/conf.d/libwebsockets.org", True),
+        ("etc-lwsws-conf.d-localhost-EXAMPLE", True),
+        ("README.md", False),
+        (".gitignore", False),
+        ("conf.d/plugin.c", False),
+        ("image.png", False),
+    ],
+)
+def test_files_that_may_be_documents(write_tree: WriteTree, path: str, expected: bool) -> None:
+    found = look(write_tree({path: "{}", "main.c": ""}))
+    assert ([file.path for file in found.documents] == [path]) is expected
+    assert found.other == (0 if expected or path.endswith(".c") else 1)
+
+
+def test_a_named_file_without_suffix_is_c_unless_it_begins_like_json(write_tree: WriteTree) -> None:
+    root = write_tree({"prog": "int main(void) { return 0; }", "conf": "# x\n{}"})
+    found = discover(["prog", "conf"], cwd=str(root))
+    assert names(found) == ["prog"]
+    assert [file.path for file in found.documents] == ["conf"]

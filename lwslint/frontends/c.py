@@ -78,6 +78,7 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
         includes=preprocessed.includes,
         conditions=_active(preprocessed.variants),
         inactive=tuple(c for c in first.inactive if c.span not in taken),
+        documents=tuple(sorted(sink.documents, key=lambda document: document.span)),
         error_bytes=error_bytes,
         errors=errors,
         problem=sink.problem,

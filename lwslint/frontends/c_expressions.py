@@ -39,7 +39,7 @@ from lwslint.facts import (
     Unknown,
     Value,
 )
-from lwslint.frontends import c_literals
+from lwslint.frontends import c_literals, documents
 from lwslint.frontends.c_unit import (
     MAX_DEPTH,
     MAX_ITEMS,
@@ -128,7 +128,22 @@ def string(unit: Unit, node: Node, depth: int) -> Value:
     written = unit.text(node)
     if written[0] in " \t":
         return _glued(node, written)
-    return Text(span_of(node), c_literals.string(written))
+    found = c_literals.string(written)
+    if documents.SIGN in found:
+        _document(unit, [node])
+    return Text(span_of(node), found)
+
+
+def _document(unit: Unit, literals: list[Node]) -> None:
+    """Keep the JSON text that adjacent literals are, where libwebsockets reads such a text."""
+    literal = documents.Literal()
+    for node in literals:
+        start = node.start_byte
+        for piece, first, last in c_literals.pieces(unit.data[start : node.end_byte]):
+            literal.add(piece, start + first, start + last)
+    document = literal.document()
+    if document is not None and document not in unit.sink.documents:
+        unit.sink.documents.append(document)
 
 
 def _glued(node: Node, written: str) -> Value:
@@ -140,22 +155,32 @@ def _glued(node: Node, written: str) -> Value:
 
 def concatenated(unit: Unit, node: Node, depth: int) -> Value:
     """Adjacent string literals are one Text; with a macro among them, ``+`` joins the pieces."""
+    literals = [child for child in node.named_children if child.kind_id != unit.comment]
     pieces: list[Value] = []
-    for child in node.named_children[:MAX_DEPTH]:
-        if child.kind_id == unit.comment:
-            continue
+    run: list[Text] = []
+    for child in literals:
         piece = value(unit, child, depth)
-        last = pieces[-1] if pieces else None
-        if isinstance(piece, Text) and isinstance(last, Text):
-            pieces[-1] = Text(Span(last.span.start, piece.span.end), last.value + piece.value)
-        else:
-            pieces.append(piece)
-    if depth + len(pieces) > MAX_DEPTH:
-        return Unknown(span_of(node), tuple(pieces))
+        if isinstance(piece, Text):
+            run.append(piece)
+            continue
+        if run:
+            pieces.append(_joined(run))
+            run = []
+        pieces.append(piece)
+        if depth + len(pieces) > MAX_DEPTH:
+            return Unknown(span_of(node), tuple(pieces))
+    if run:
+        pieces.append(_joined(run))
     result = pieces[0]
+    if len(pieces) == 1 and isinstance(result, Text) and documents.SIGN in result.value:
+        _document(unit, literals)
     for piece in pieces[1:]:
         result = Binary(Span(result.span.start, piece.span.end), "+", result, piece)
     return result
+
+
+def _joined(run: list[Text]) -> Text:
+    return Text(Span(run[0].span.start, run[-1].span.end), "".join([piece.value for piece in run]))
 
 
 def user_literal(unit: Unit, node: Node, depth: int) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 _INTEGER = re.compile(
@@ -58,6 +59,24 @@ def string(literal: str) -> str:
     if body.endswith('"'):
         body = body[:-1]
     return unescape(body)
+
+
+def pieces(literal: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The bytes that a string literal stands for, piece by piece, each with its place in ``literal``: a run
+    that is written as it is, or one escape sequence."""
+    text = literal.decode("latin-1")  # one character a byte
+    raw = _RAW.fullmatch(text)
+    if raw is not None:
+        yield literal[raw.start(2) : raw.end(2)], raw.start(2), raw.end(2)
+        return
+    at, end = text.find('"') + 1, len(text) - text.endswith('"')
+    for match in _ESCAPE.finditer(text, at, end):
+        if match.start() > at:
+            yield literal[at : match.start()], at, match.start()
+        yield _resolve(match).encode("utf-8"), *match.span()
+        at = match.end()
+    if at < end:
+        yield literal[at:end], at, end
 
 
 def character(literal: str) -> int | None:

@@ -21,6 +21,7 @@ from lwslint.facts import (
     Alias,
     Class,
     Declare,
+    Document,
     Enumerator,
     Function,
     Macro,
@@ -190,6 +191,7 @@ class Sink:
     __slots__ = (
         "aliases",
         "classes",
+        "documents",
         "enumerators",
         "functions",
         "macros",
@@ -208,6 +210,7 @@ class Sink:
         self.enumerators: list[Enumerator] = []
         self.aliases: list[Alias] = []
         self.macros: list[Macro] = []
+        self.documents: list[Document] = []
         self.names: set[str] = set()
         self.namespaces: set[str] = set()
         self.problem = ""

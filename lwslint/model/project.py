@@ -53,8 +53,9 @@ class Project:
         self.build = Builds() if build is None else build
         usable = sorted((f for f in files if not f.problem or f.functions), key=lambda f: f.path)
         # The rules for C and C++ ask `files` and what is made of them, and never see Python.
-        self.files = tuple(f for f in usable if f.language != "python")
+        self.files = tuple(f for f in usable if f.language in ("c", "cpp"))
         self.python_files = tuple(f for f in usable if f.language == "python")
+        self.documents = tuple((f.path, document) for f in usable for document in f.documents)
         self.symbols = Symbols(self.files, bodies or {})
 
     @property

@@ -1,0 +1,135 @@
+"""Finds the JSON texts that libwebsockets reads, by what they say: files, and string literals of C.
+
+Their names tell little: lwsws reads every file in ``conf.d``, whatever it is called, and a policy is often
+pasted together from the literals of a program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lwslint.facts import Document, FileFacts, Json, JsonArray, JsonObject, Span
+from lwslint.frontends import json_tree
+from lwslint.knowledge.documents import LWSWS, POLICY, keys
+
+SIGN = '"s"'
+"""What the text of every policy holds."""
+
+# Keys that many other formats have too; none of them tells what a text is.
+_COMMON = {
+    "global.": frozenset(("uid", "gid", "username", "groupname")),
+    "vhosts[].": frozenset(("name", "port", "interface", "headers", "ciphers", "alpn", "dht")),
+    "s[].*.": frozenset(
+        [
+            *("endpoint", "protocol", "port", "tls", "retry", "metadata", "options", "plugins", "server"),
+            *("perf", "client_cert", "server_cert", "server_key", "timeout_ms"),
+        ]
+    ),
+}
+_QUOTED = re.compile(rb'"([a-z0-9_-]{1,40})"\s*+:')
+_PLACEHOLDER = re.compile(rb"@[A-Za-z_]\w*@|\$\{|\{\{|<%|\{%")
+
+
+def extract(path: str, data: bytes) -> FileFacts | None:
+    """The facts of a file; None when it is nothing that libwebsockets reads."""
+    document = read(data)
+    if document is None:
+        return None
+    # A JSON file is kept free of comments, which other readers of it may not know, until it has one.
+    commented = not path.endswith((".json", ".json.in")) or json_tree.without_comments(data) != data
+    language = "lejp" if commented else "json"
+    return FileFacts(path=path, language=language, size=len(data), documents=(document,))
+
+
+def read(data: bytes) -> Document | None:
+    """The document that a whole text is, or None."""
+    tree = json_tree.parse(data)
+    if tree.root is None:
+        # What a template leaves open is no mistake.
+        kind = _guess(data) if tree.refused and not _PLACEHOLDER.search(data) else ""
+        return Document(kind, tree.at, problem=tree.problem) if kind else None
+    kind = kind_of(tree.root)
+    if not kind or not isinstance(tree.root, JsonObject):
+        return None
+    return Document(kind, tree.at, tree.root, rest=tree.rest)
+
+
+def kind_of(root: Json) -> str:
+    """``lwsws``, ``policy`` or "" for anything else."""
+    if not isinstance(root, JsonObject):
+        return ""
+    top = {member.key: member.value for member in root.members}
+    if _tells(top.get("global"), LWSWS, "global."):
+        return LWSWS
+    if any(_tells(vhost, LWSWS, "vhosts[].") for vhost in _items(top.get("vhosts"))):
+        return LWSWS
+    streams = _streams(top)
+    if any(_tells(stream, POLICY, "s[].*.") for stream in streams) or (streams and "schema-version" in top):
+        return POLICY
+    return ""
+
+
+def _items(value: Json | None) -> tuple[Json, ...]:
+    return value.items if isinstance(value, JsonArray) else ()
+
+
+def _streams(top: Mapping[str, Json]) -> list[Json]:
+    found = [item for item in _items(top.get("s")) if isinstance(item, JsonObject)]
+    return [member.value for item in found for member in item.members]
+
+
+def _tells(value: Json | None, kind: str, prefix: str) -> bool:
+    """Whether an object has a key that only this kind of document has."""
+    if not isinstance(value, JsonObject):
+        return False
+    present = {member.key for member in value.members}
+    if prefix == "s[].*." and {"endpoint", "protocol"} <= present:
+        return True
+    return not present.isdisjoint(set(keys(kind, prefix)) - _COMMON[prefix])
+
+
+def _guess(data: bytes) -> str:
+    """The kind that a text which does not parse was to be: it has two keys that only that kind has."""
+    present = {match[1].decode() for match in _QUOTED.finditer(json_tree.without_comments(data))}
+    lwsws = {"mountpoint", "origin", *keys(LWSWS, "global."), *keys(LWSWS, "vhosts[].")}
+    lwsws -= _COMMON["global."] | _COMMON["vhosts[]."]
+    policy = {"trust_stores", "schema-version", *keys(POLICY, "s[].*.")} - _COMMON["s[].*."]
+    if {"vhosts", "global"} & present and len(present & lwsws) > 1:
+        return LWSWS
+    return POLICY if "s" in present and len(present & policy) > 1 else ""
+
+
+# ------------------------------------------------------------------------------------- literals
+
+
+class Literal:
+    """The bytes that adjacent string literals stand for, and where in the file each of them comes from."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, value: bytes, start: int, end: int) -> None:
+        """Bytes that the file has at ``start`` to ``end``: one for one, or as one escape sequence."""
+        self._text += value
+        if len(value) == end - start:
+            self._starts += range(start, end)
+            self._ends += range(start + 1, end + 1)
+        else:
+            self._starts += [start] * len(value)
+            self._ends += [end] * len(value)
+
+    def document(self) -> Document | None:
+        """The document that the text is, None when it is none or not whole: parts of it may be put in at
+        run time."""
+        tree = json_tree.parse(bytes(self._text), self._span)
+        kind = "" if tree.root is None else kind_of(tree.root)
+        if not kind or not isinstance(tree.root, JsonObject):
+            return None
+        rest = None if tree.rest is None else self._span(*tree.rest)
+        return Document(kind, self._span(*tree.at), tree.root, rest=rest)
+
+    def _span(self, start: int, end: int) -> Span:
+        return Span(self._starts[start], self._ends[end - 1])
