@@ -150,7 +150,7 @@ def stale(result: Result, baseline: Baseline, codes: Iterable[str], roots: Seque
     """
     if result.problems:
         return []
-    ran = set(codes)
+    ran = set(codes) - result.unasked
     found = set(fingerprints(result, baseline.folder).values())
     return [
         entry

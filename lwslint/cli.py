@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from lwslint import __version__, config, output, registry
 from lwslint.config import ConfigError, ConfigFile, Options
+from lwslint.knowledge import ruff_rules
 from lwslint.output import STDOUT, Output, OutputError
 from lwslint.progress import Bar
 from lwslint.registry import RegistryError, SelectorError
@@ -172,6 +173,13 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="leave out what this pattern, written as in .gitignore, matches",
     )
+    add(
+        "--no-ruff",
+        action="store_const",
+        const=False,
+        dest="ruff",
+        help="do not ask ruff about Python files that talk WebSocket",
+    )
     add("--config", metavar="FILE", help="use this configuration file")
     add("--isolated", action="store_true", help="use no configuration file")
 
@@ -241,6 +249,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         fail_on=arguments.fail_on,
         build=arguments.build,
         lws_version=arguments.lws_version,
+        ruff=arguments.ruff,
     )
 
 
@@ -297,8 +306,16 @@ def _prepare(arguments: argparse.Namespace) -> _Run:
     under = file.options if file is not None else Options()
     options = config.merge(_options(arguments), under)
     settings = config.settings(options, arguments.defines, arguments.undefines)
-    catalogue = registry.load()
-    return _Run(arguments, file, settings, catalogue, _select(catalogue, options, file, arguments))
+    catalogue = _catalogue()
+    rules = _select(catalogue, options, file, arguments)
+    if settings.ruff == "off":
+        rules = tuple(loaded for loaded in rules if loaded.rule.family != ruff_rules.FAMILY)
+    return _Run(arguments, file, settings, catalogue, rules)
+
+
+def _catalogue() -> tuple[LoadedRule, ...]:
+    """All rules that a run may report: those of the packs, and those of ruff that it passes on."""
+    return (*registry.load(), *ruff_rules.loaded())
 
 
 def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
@@ -320,6 +337,7 @@ def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
             per_file_ignores=_path_ignores(run, at),
             catalogue=run.catalogue,
             progress=bar,
+            distrusted=run.roots,
         )
     finally:
         bar.close()
@@ -543,6 +561,8 @@ def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace
     """Problems always, and with ``--verbose`` what a reader may wonder about."""
     for problem in result.problems:
         _complain(f"{problem.path}: {problem.message}" if problem.path else problem.message)
+    for remark in result.remarks:
+        _say(remark)
     if arguments is None or not arguments.verbose:
         return
     from lwslint import discovery
@@ -576,7 +596,7 @@ def _explain(argv: Sequence[str]) -> int:
     label = parser.parse_args(argv).rule
     from lwslint import documentation
 
-    _print([documentation.explain(registry.find(registry.load(), label), _style()).rstrip("\n")])
+    _print([documentation.explain(registry.find(_catalogue(), label), _style()).rstrip("\n")])
     return CLEAN
 
 
@@ -586,7 +606,7 @@ def _complete(argv: Sequence[str]) -> int:
     parser = _Parser(prog="lwslint completion", description="Print a shell's completion.", allow_abbrev=False)
     parser.add_argument("shell", choices=tuple(completion.SHELLS))
     shell = parser.parse_args(argv).shell
-    labels = [label for loaded in registry.load() for label in (loaded.rule.code, loaded.rule.name)]
+    labels = [label for loaded in _catalogue() for label in (loaded.rule.code, loaded.rule.name)]
     _print(completion.script(shell, _parser(), {"baseline": _baseline_parser()}, labels))
     return CLEAN
 
@@ -595,7 +615,7 @@ def _list(argv: Sequence[str]) -> int:
     _Parser(prog="lwslint rules", description="List all rules.", allow_abbrev=False).parse_args(argv)
     from lwslint import documentation
 
-    _print([documentation.table(registry.load(), _style()).rstrip("\n")])
+    _print([documentation.table(_catalogue(), _style()).rstrip("\n")])
     return CLEAN
 
 

@@ -29,6 +29,7 @@ DEVELOPMENT = Build(
 BUILDS = {build.name: build for build in (PRODUCTION, DEVELOPMENT)}
 SEVERITIES = {severity.name.lower(): severity for severity in Severity}
 CONFIDENCES = {confidence.name.lower(): confidence for confidence in Confidence}
+RUFF: dict[bool | str, str] = {True: "isolated", False: "off", "isolated": "isolated", "project": "project"}
 FAIL_ON: dict[str, Severity | None] = {**SEVERITIES, "never": None}
 
 _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
@@ -63,6 +64,7 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields
     per_file_ignores: dict[str, tuple[str, ...]] | None = None
     baseline: str | None = None
     max_file_size: int | None = None
+    ruff: bool | str | None = None
 
 
 class ConfigFile(msgspec.Struct, frozen=True):
@@ -218,6 +220,7 @@ def settings(options: Options, defines: Sequence[str] = (), undefines: Sequence[
         servers=tuple(Server(server.host, server.subprotocols) for server in options.servers or ()),
         exclude=options.exclude or (),
         max_file_size=default.max_file_size if options.max_file_size is None else options.max_file_size,
+        ruff=default.ruff if options.ruff is None else RUFF[options.ruff],
     )
 
 
@@ -239,6 +242,8 @@ def _check(options: Options, label: _Label) -> None:
         if value is not None and value not in known:
             words = ", ".join(known)
             raise ConfigError(f"{label(key)}: {value!r} is none of {words}{nearest(value, list(known))}")
+    if options.ruff is not None and options.ruff not in RUFF:
+        raise ConfigError(f"{label('ruff')}: {options.ruff!r} is none of true, false, isolated, project")
     if options.lws_version is not None:
         try:
             version(options.lws_version)

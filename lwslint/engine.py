@@ -7,6 +7,7 @@ the run goes on: half of the findings and a clear message are worth more than a 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,8 +20,11 @@ from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
 from lwslint.build.readers import format_of
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
-from lwslint.discovery import Exclusion, Skipped, discover
+from lwslint.discovery import NO_IDIOM, Exclusion, Found, Skipped, discover
 from lwslint.facts import FileFacts, Place, Span
+from lwslint.knowledge.ruff_rules import FAMILY
+from lwslint.partner_ruff import Finding
+from lwslint.partner_ruff import Outcome as RuffOutcome
 from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
@@ -28,6 +32,7 @@ from lwslint.source import Texts
 from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
 if TYPE_CHECKING:
+    from lwslint.gather import Gathered
     from lwslint.model.bodies import Body
     from lwslint.model.project import Project
 
@@ -57,7 +62,8 @@ class Result(msgspec.Struct, frozen=True):
 
     ``diagnostics`` are those to report.  ``everything`` holds those that are hidden too (``hidden`` says
     how many and why): a fingerprint depends on its equals, shown or not.  ``stale`` counts the entries
-    of the baseline that match nothing any more.
+    of the baseline that match nothing any more.  ``unasked`` are codes of rules whose partner tool is not
+    installed, which ``remarks`` then say.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -70,6 +76,8 @@ class Result(msgspec.Struct, frozen=True):
     suppressed: tuple[Suppressed, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     stale: int = 0
+    remarks: tuple[str, ...] = ()
+    unasked: frozenset[str] = frozenset()
 
     def of(self, severity: Severity) -> int:
         return sum(1 for diagnostic in self.diagnostics if diagnostic.severity is severity)
@@ -85,12 +93,14 @@ def lint(
     per_file_ignores: Sequence[PathIgnore] = (),
     catalogue: Sequence[LoadedRule] = (),
     progress: Progress | None = None,
+    distrusted: Sequence[str] = (),
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
     ``exclude`` stands for ``settings.exclude``, bound to the folders that its patterns start in.
     ``catalogue`` are all rules there are (default: ``rules``), which a suppression may name.
-    ``progress`` is called with files done and files in all.
+    ``progress`` is called with files done and files in all.  No partner tool is run from below ``paths``
+    or the folders in ``distrusted``.
     """
     found = discover(paths, cwd=cwd, exclude=exclude)
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
@@ -102,19 +112,31 @@ def lint(
         settings = builder.settings
         documents = gather_documents.gather(found.documents, settings)
         facts = (*gathered.facts, *documents.facts)
-        found_by_rules, crashes = check(facts, settings, rules, gathered.bodies, builder.builds)
-    readable = (*found.files, *found.build_files, *found.documents)
-    texts = Texts({file.path: file.real for file in readable}, settings.max_file_size)
-    problems = (*found.problems, *gathered.problems, *documents.problems, *crashes)
+        project, unlinked = _link(facts, settings, gathered.bodies, builder.builds)
+        found_by_rules, crashes = check(project, rules)
+        readable = (*found.files, *found.build_files, *found.documents)
+        texts = Texts({file.path: file.real for file in readable}, settings.max_file_size)
+        places = [os.path.join(cwd, path) for path in paths]
+        ruff = _ask_ruff(found.files, gathered, rules, settings, texts, (*places, *distrusted))
+        found_by_rules = _merge(found_by_rules, ruff, texts, project)
+    ran = [loaded for loaded in rules if loaded.rule.code not in ruff.unasked]
+    problems = (
+        *found.problems,
+        *gathered.problems,
+        *documents.problems,
+        *unlinked,
+        *crashes,
+        *ruff.problems,
+    )
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
     named = {file.path for file in readable if file.explicit}
     try:
         outcome = suppressions.apply(
             found_by_rules,
-            (*facts, *map(_commented, builder.builds.files)),
+            (*facts, *_only_in(ruff.findings, facts), *map(_commented, builder.builds.files)),
             texts,
-            rules,
+            ran,
             catalogue or rules,
             judged=lambda path: not problems and path not in named,
         )
@@ -142,6 +164,8 @@ def lint(
             ("suppressed by a comment", len(outcome.suppressed)),
             ("suppressed by per-file-ignores", len(by_path)),
         ),
+        remarks=(ruff.remark,) if ruff.remark else (),
+        unasked=ruff.unasked,
     )
 
 
@@ -163,26 +187,30 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def check(
-    facts: Sequence[FileFacts],
-    settings: Settings,
-    rules: Sequence[LoadedRule],
-    bodies: Mapping[int, Body] | None = None,
-    build: Builds | None = None,
-) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
-    """Link the facts and ask each rule; the findings come sorted and without repetition.
+def _link(
+    facts: Sequence[FileFacts], settings: Settings, bodies: Mapping[int, Body], build: Builds
+) -> tuple[Project | None, tuple[Problem, ...]]:
+    """The project that facts and build files make: none where there are none, as a tree without
+    libwebsockets has no project.
 
-    With no facts and no build files nothing is linked: a tree without libwebsockets has no project.
     ``bodies`` are those that were flattened before, by the identity of their function.
     """
-    if not facts and (build is None or not build.files):
-        return (), ()
+    if not facts and not build.files:
+        return None, ()
     try:
         from lwslint.model.project import Project
 
-        project = Project(facts, settings, bodies, build)
+        return Project(facts, settings, bodies, build), ()
     except Exception as error:
-        return (), (crash("the project model", error),)
+        return None, (crash("the project model", error),)
+
+
+def check(
+    project: Project | None, rules: Sequence[LoadedRule]
+) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
+    """Ask each rule; the findings come sorted and without repetition."""
+    if project is None:
+        return (), ()
     found: list[Diagnostic] = []
     problems: list[Problem] = []
     for rule in rules:
@@ -190,6 +218,53 @@ def check(
         if problem is not None:
             problems.append(problem)
     return _once(found), tuple(problems)
+
+
+# ------------------------------------------------------------------------------------- the partner tool
+
+
+def _ask_ruff(
+    files: Sequence[Found],
+    gathered: Gathered,
+    rules: Sequence[LoadedRule],
+    settings: Settings,
+    texts: Texts,
+    distrusted: Sequence[str],
+) -> RuffOutcome:
+    """What ruff says, under those of its rules that are selected, about Python that talks WebSocket."""
+    codes = tuple(loaded.rule.code for loaded in rules if loaded.rule.family == FAMILY)
+    if not codes:
+        return RuffOutcome()
+    from lwslint import partner_ruff
+    from lwslint.frontends.python_prefilter import uses_websocket
+
+    talk = {item.path for item in gathered.skipped if item.reason == NO_IDIOM}
+    # What was only parsed because a file that talks WebSocket needs it is none of ruff's business here.
+    talk |= {f.path for f in gathered.facts if f.language == "python" and uses_websocket(texts.data(f.path))}
+    sources = [partner_ruff.Source(file.path, file.real) for file in files if file.path in talk]
+    try:
+        return partner_ruff.ask(sources, codes, distrusted=distrusted, isolated=settings.ruff != "project")
+    except Exception as error:
+        return RuffOutcome(problems=(crash("the partner ruff", error),))
+
+
+def _merge(
+    own: Sequence[Diagnostic], ruff: RuffOutcome, texts: Texts, project: Project | None
+) -> tuple[Diagnostic, ...]:
+    """The findings of lwslint with those that ruff adds."""
+    if not ruff.findings:
+        return tuple(own)
+    from lwslint import partner_ruff
+
+    theirs = partner_ruff.diagnostics(ruff.findings, texts, project)
+    return _once([*own, *partner_ruff.without_covered(theirs, own, texts)])
+
+
+def _only_in(findings: Sequence[Finding], facts: Sequence[FileFacts]) -> Iterator[FileFacts]:
+    """The files in which only ruff found something, and which were not parsed: their comments count too."""
+    known = {file.path for file in facts}
+    for path in sorted({finding.path for finding in findings} - known):
+        yield FileFacts(path, "python", 0)
 
 
 def _once(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -12,6 +12,7 @@ import msgspec
 
 from lwslint import source
 from lwslint.discovery import (
+    NO_IDIOM,
     NO_LWS,
     NO_WEBSOCKET,
     NOT_PYTHON,
@@ -63,6 +64,7 @@ def gather(
     facts: list[FileFacts] = []
     skipped: dict[str, Found] = {}
     python: dict[str, Found] = {}
+    reasons: dict[str, str] = {}
     left_out: list[Skipped] = []
     problems: list[Problem] = []
     units: list[Unit] = []
@@ -73,8 +75,9 @@ def gather(
                 units.append(outcome)
             case Skipped(reason=reason) if reason == NO_LWS:
                 skipped[file.path] = file
-            case Skipped(reason=reason) if reason == NO_WEBSOCKET:
+            case Skipped(reason=reason) if reason in (NO_WEBSOCKET, NO_IDIOM):
                 python[file.path] = file
+                reasons[file.path] = reason
             case Problem():
                 problems.append(outcome)
         if progress is not None:
@@ -94,7 +97,7 @@ def gather(
         _take(lower_all(linked, settings), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
-    left_out += [Skipped(path, NO_WEBSOCKET) for path in python]
+    left_out += [Skipped(path, reasons[path]) for path in python]
     return Gathered(tuple(facts), tuple(left_out), tuple(problems), bodies)
 
 

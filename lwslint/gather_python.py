@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lwslint import source
-from lwslint.discovery import NO_WEBSOCKET, Found, Skipped
+from lwslint.discovery import NO_IDIOM, NO_WEBSOCKET, Found, Skipped
 from lwslint.facts import FileFacts
 from lwslint.frontends import python_prefilter as prefilter
 from lwslint.model.python_exposure import of_path
@@ -24,8 +24,10 @@ _PACKAGE = "__init__"
 
 def one(file: Found, data: bytes) -> Unit | Skipped:
     """The file as something to lower, when it talks WebSocket."""
-    if not prefilter.talks_websocket(data):
+    if not prefilter.uses_websocket(data):
         return Skipped(file.path, NO_WEBSOCKET)
+    if not prefilter.holds_idiom(data):
+        return Skipped(file.path, NO_IDIOM)
     return Unit(file.path, data, "python")
 
 

@@ -28,7 +28,8 @@ URL = "https://lwslint.readthedocs.io/rules/"
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule's identity.  ``severity`` is the one it has where nothing softens it."""
+    """A rule's identity.  ``severity`` is the one it has where nothing softens it; ``pages`` is where the
+    page with its name is."""
 
     code: str
     name: str
@@ -37,10 +38,11 @@ class Rule(msgspec.Struct, frozen=True):
     severity: Severity = Severity.ERROR
     languages: tuple[str, ...] = ("c", "cpp")
     since: str = "0.1.0"
+    pages: str = URL
 
     @property
     def url(self) -> str:
-        return f"{URL}{self.name}"
+        return f"{self.pages}{self.name}"
 
     def report(
         self,

@@ -44,6 +44,9 @@ class Build(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
+    """``ruff`` is ``isolated`` (from the configuration of the linted tree), ``project`` (with it) or
+    ``off``."""
+
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     min_confidence: Confidence = Confidence.LOW
@@ -54,3 +57,4 @@ class Settings(msgspec.Struct, frozen=True):
     servers: tuple[Server, ...] = ()
     exclude: tuple[str, ...] = ()
     max_file_size: int = 4_000_000
+    ruff: str = "isolated"
