@@ -7,6 +7,7 @@ then sections headed ``##``, with code between fences.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from lwslint.reporters.style import Style
 from lwslint.rule import LoadedRule, Rule
@@ -68,6 +69,35 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def summary(loaded: LoadedRule) -> str:
     """The docstring's first line, without a closing full stop."""
     return loaded.documentation.partition("\n")[0].strip().rstrip(".")
+
+
+class Block(NamedTuple):
+    """A piece of code in a rule's documentation: the heading it stands under, the language that its fence
+    names, and its text, which ends in a line feed."""
+
+    section: str
+    language: str
+    text: str
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    """The fenced code of a documentation, in order."""
+    found: list[Block] = []
+    section = ""
+    language: str | None = None
+    lines: list[str] = []
+    for line in text.splitlines():
+        if language is not None:
+            if line.startswith(_FENCE):
+                found.append(Block(section, language, "".join(f"{code}\n" for code in lines)))
+                language = None
+            else:
+                lines.append(line)
+        elif line.startswith(_FENCE):
+            language, lines = line.removeprefix(_FENCE).strip(), []
+        elif line.startswith("## "):
+            section = line.removeprefix("## ").strip()
+    return tuple(found)
 
 
 def page(loaded: LoadedRule) -> str:

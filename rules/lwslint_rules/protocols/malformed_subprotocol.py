@@ -25,14 +25,14 @@ Seen with 4.1.6, OpenSSL 3, against an lws server and Python's websockets.
 ## Example
 
 ```c
-i.protocol = "chat.v2 , chat.v1";
+i.protocol = "v12.stomp , v11.stomp";
 ```
 
 ## Write instead
 
 ```c
-i.protocol = "chat.v2, chat.v1";    /* no space before the comma */
-i.local_protocol_name = "chat";
+i.protocol = "v12.stomp, v11.stomp";    /* no space before the comma */
+i.local_protocol_name = "feed";
 ```
 
 ## Known limits

@@ -19,7 +19,7 @@ table has, the events go to protocols[0]. (Up to 2.4 the server's choice decided
 static const struct lws_protocols protocols[] = {
     { "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 },
     { "feed", callback_feed, sizeof(struct feed), 0, 0, NULL, 0 },
-    LWS_PROTOCOL_LIST_TERM
+    { NULL, NULL, 0, 0, 0, NULL, 0 }
 };
 /* … */
 i.local_protocol_name = "feeds";        /* no such row: lws_callback_http_dummy gets the events */

@@ -35,8 +35,8 @@ server is silent. With `protocol = NULL` and `local_protocol_name` each of them 
 
 ```c
 static const struct lws_protocols protocols[] = {
-    { "my-radio", callback_radio, 0, 0, 0, NULL, 0 },
-    LWS_PROTOCOL_LIST_TERM
+    { "my-radio", callback_feed, 0, 0, 0, NULL, 0 },
+    { NULL, NULL, 0, 0, 0, NULL, 0 }
 };
 /* … */
 i.protocol = protocols[0].name;

@@ -28,7 +28,7 @@ stream: a server like libwebsockets then drops the connection.
 ## Example
 
 ```python
-def on_sample(self, data):                  # a callback on the audio library's thread
+def on_sample(self, data):                  # runs on the thread that reads the device
     loop = asyncio.new_event_loop()
     loop.run_until_complete(self.ws.send(data))
 ```

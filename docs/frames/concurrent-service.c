@@ -1,0 +1,39 @@
+#include <libwebsockets.h>
+#include <pthread.h>
+#include <string.h>
+
+static volatile int stop;
+static pthread_t first, second;
+
+static int callback_feed(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	if (reason == LWS_CALLBACK_CLIENT_RECEIVE)
+		lwsl_user("%zu bytes\n", len);
+	return lws_callback_http_dummy(wsi, reason, user, in, len);
+}
+
+static const struct lws_protocols protocols[] = {
+	{ "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 },
+	{ "feed", callback_feed, 0, 0, 0, NULL, 0 },
+	{ NULL, NULL, 0, 0, 0, NULL, 0 }
+};
+
+@1
+
+int main(void)
+{
+	struct lws_context_creation_info info;
+	struct lws_context *context;
+
+	memset(&info, 0, sizeof(info));
+	info.port = CONTEXT_PORT_NO_LISTEN;
+	info.protocols = protocols;
+	context = lws_create_context(&info);
+	if (!context)
+		return 1;
+@2
+	pthread_join(first, NULL);
+	pthread_join(second, NULL);
+	lws_context_destroy(context);
+	return 0;
+}

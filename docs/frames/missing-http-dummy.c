@@ -1,0 +1,25 @@
+#include <libwebsockets.h>
+#include <string.h>
+
+struct session { int count; };
+
+int receive(void *user, void *in, size_t len);
+
+@1
+
+int main(void)
+{
+	struct lws_context_creation_info info;
+	struct lws_context *context;
+
+	memset(&info, 0, sizeof(info));
+	info.port = 7681;
+	info.protocols = protocols;
+	context = lws_create_context(&info);
+	if (!context)
+		return 1;
+	while (lws_service(context, 0) >= 0)
+		;
+	lws_context_destroy(context);
+	return 0;
+}

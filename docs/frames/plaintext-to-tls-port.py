@@ -1,0 +1,5 @@
+import websocket
+
+@1
+print(ws.recv())
+ws.close()

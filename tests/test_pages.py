@@ -1,0 +1,123 @@
+"""The examples on the rules' pages are code: put into a whole program (docs/frames), each has the finding
+that its page is about and no other, and what the page says to write instead has none."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from lwslint import documentation
+from lwslint.documentation import Block
+from lwslint.rule import LoadedRule
+from tests import fixture_runs
+from tests.test_fixtures_compile import COMMANDS, compile_unit, lacking
+
+FRAMES = Path(__file__).resolve().parent.parent / "docs" / "frames"
+# Rules whose examples fit into one program: the frame of the example, and of what to write instead.
+SHARED = {
+    "malformed-subprotocol": ("connect", "connect"),
+    "malformed-suppression": ("connect", "connect"),
+    "permissive-tls-flags": ("connect", "connect"),
+    "plaintext-despite-tls-flags": ("connect", "connect"),
+    "unknown-local-protocol": ("table-and-connect", "connect"),
+    "unsupported-subprotocol": ("table-and-connect", "connect-radio"),
+    "unused-suppression": ("connect", "connect"),
+}
+# A comment that suppresses nothing leaves its finding where it is.
+BESIDE = {"malformed-suppression": {"LWS401"}}
+BAD, GOOD = "Example", "Write instead"
+SUFFIXES = {"c": ".c", "cpp": ".cpp", "python": ".py"}
+_PLACE = re.compile(r"(?m)^( *)@\d+\n")
+_CUT = re.compile(r"(?m)(?<!\A)^(?=(?:/\*.*\*/|#(?!include).*)$)")
+
+RULES = fixture_runs.rules()
+CASES = [
+    pytest.param(
+        loaded, section, number, block, id=f"{loaded.rule.name}-{section.split()[0].lower()}-{number}"
+    )
+    for loaded in RULES
+    for section in (BAD, GOOD)
+    for number, block in enumerate(
+        (b for b in documentation.blocks(loaded.documentation) if b.section == section), 1
+    )
+    if block.language in SUFFIXES
+]
+
+
+def frame(loaded: LoadedRule, section: str, number: int, suffix: str) -> Path:
+    """The program that a block of a rule's page belongs into."""
+    name = loaded.rule.name
+    bad, good = SHARED.get(name, (name, f"{name}.instead"))
+    if section == BAD:
+        return FRAMES / f"{bad}{suffix}"
+    numbered = FRAMES / f"{good}-{number}{suffix}"
+    if number > 1 and numbered.exists():
+        return numbered
+    own = FRAMES / f"{good}{suffix}"
+    return own if own.exists() else FRAMES / f"{bad}{suffix}"
+
+
+def program(text: str, block: Block) -> str:
+    """The frame's text with the pieces of the block in its places."""
+    pieces = [piece for piece in _CUT.split(block.text) if piece.strip()]
+    places = len(_PLACE.findall(text))
+    assert len(pieces) <= places, f"{len(pieces)} pieces for {places} places"
+    filled = iter([""] * (places - len(pieces)) + pieces)
+    return _PLACE.sub(lambda match: textwrap.indent(next(filled), match[1]), text)
+
+
+def findings(folder: Path) -> list[str]:
+    result = fixture_runs.lint(folder)
+    assert not result.problems
+    return [
+        f"{report.place.code} {report.severity} line {report.place.line}: {report.message}"
+        for report in fixture_runs.reports(folder, result)
+    ]
+
+
+def write(loaded: LoadedRule, section: str, number: int, block: Block, folder: Path) -> Path:
+    suffix = SUFFIXES[block.language]
+    text = frame(loaded, section, number, suffix).read_text(encoding="utf-8")
+    place = folder / f"program{suffix}"
+    place.write_text(program(text, block), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize(("loaded", "section", "number", "block"), CASES)
+def test_example_says_what_the_page_says(
+    loaded: LoadedRule, section: str, number: int, block: Block, tmp_path: Path
+) -> None:
+    place = write(loaded, section, number, block, tmp_path)
+    found = findings(tmp_path)
+    wanted = {loaded.rule.code, *BESIDE.get(loaded.rule.name, ())} if section == BAD else set()
+    assert {line.split()[0] for line in found} == wanted, "\n".join([place.read_text(), *found])
+
+
+@pytest.mark.parametrize(("loaded", "section", "number", "block"), CASES)
+def test_example_compiles(
+    loaded: LoadedRule, section: str, number: int, block: Block, tmp_path: Path
+) -> None:
+    place = write(loaded, section, number, block, tmp_path)
+    if place.suffix == ".py":
+        compile(place.read_text(encoding="utf-8"), str(place), "exec")
+        return
+    if reason := lacking():
+        pytest.skip(f"EXAMPLES NOT COMPILED: {reason}")
+    assert place.suffix in COMMANDS
+    said = compile_unit(place)
+    assert not said, f"{said}\n{place.read_text()}"
+
+
+def test_every_page_has_both() -> None:
+    for loaded in RULES:
+        sections = {block.section for block in documentation.blocks(loaded.documentation)}
+        assert {BAD, GOOD} <= sections, loaded.rule.name
+
+
+def test_every_frame_is_used() -> None:
+    used = {frame(*case.values[:3], SUFFIXES[case.values[3].language]) for case in CASES}  # type: ignore[arg-type, attr-defined]
+    unused = {path for path in FRAMES.iterdir() if path.suffix != ".md"} - used
+    assert not unused
