@@ -516,14 +516,13 @@ def parts(value: Value) -> tuple[Value, ...]:
 
 def walk(value: Value) -> Iterator[Value]:
     """``value`` and all values inside it, inner ones first; iterative, so depth costs no stack."""
-    stack: list[tuple[Value, bool]] = [(value, False)]
+    found: list[Value] = []
+    stack: list[Value] = [value]
     while stack:
-        node, entered = stack.pop()
-        inside = None if entered else _PARTS.get(type(node))
-        inner = () if inside is None else inside(node)
-        if not inner:
-            yield node
-            continue
-        stack.append((node, True))
-        for child in inner[::-1]:
-            stack.append((child, False))
+        node = stack.pop()
+        found.append(node)
+        inside = _PARTS.get(type(node))
+        if inside is not None:
+            stack.extend(inside(node))
+    # Found outermost first and last part first; backwards, that is every part before what holds it.
+    return reversed(found)

@@ -96,7 +96,7 @@ _CPLUSPLUS_WORDS = re.compile(
     rb"Q_(?:OBJECT|GADGET|SIGNALS|SLOTS|INVOKABLE|DECL_OVERRIDE|DECL_NOEXCEPT|DECL_FINAL|EMIT)(?![\w$])"
 )
 _QT_ACCESS = re.compile(
-    rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))|\n\s*(?P<signals>signals|Q_SIGNALS))\s*:"
+    rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))|\n[ \t\r]*+(?P<signals>signals|Q_SIGNALS))\s*:"
 )
 _CALLS = tuple(
     re.compile(pattern + rb"\s*\(")
@@ -160,7 +160,7 @@ def readable(text: bytes, code: bytes, language: str) -> bytes:
     if b"..." in code:
         edits += _case_ranges(code)
     edits += _glued_strings(text, code, language)
-    if language == "cpp" and b"*" in code:
+    if language == "cpp" and (b"->*" in code or b".*" in code):
         edits += _member_pointers(code)
     return _apply(text, edits)
 

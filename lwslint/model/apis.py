@@ -65,6 +65,17 @@ class Handover(msgspec.Struct, frozen=True):
     handle: int | str | None
 
 
+def may_be_thread_api(call: Call) -> bool:
+    """Whether :func:`thread_apis` may know a call, by its name alone."""
+    return names_thread_api(callee_name(call))
+
+
+@cache
+def names_thread_api(name: str) -> bool:
+    """Whether the thread table has a function, a method or a class of that name."""
+    return bool(thread_table.called(name) or thread_table.method(name) or thread_table.constructed(name))
+
+
 def thread_apis(call: Call, owner: Callable[[], str]) -> tuple[ThreadApi, ...]:
     """The rows of the thread table that a call may mean; ``owner`` gives the type of ``x`` in ``x.f()``."""
     callee = call.function

@@ -25,14 +25,22 @@ from lwslint.facts import (
     Label,
     Lambda,
     Loop,
+    Member,
+    Name,
+    Null,
+    Number,
     Return,
     Statement,
     Switch,
+    Text,
     Value,
     parts,
 )
 
 MAX_NESTING = 400
+
+LITERALS = frozenset((Number, Text, Null))
+"""The types of values that do nothing and hold nothing else."""
 
 
 class Guard(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +75,8 @@ class Site(msgspec.Struct, frozen=True, gc=False):
 
 
 class Body(msgspec.Struct, frozen=True):
-    """The sites of one function, each list in evaluation order."""
+    """The sites of one function, each list in evaluation order; ``words`` are the names and fields in all
+    its values, for whoever looks for one of them."""
 
     calls: tuple[Site, ...]
     assigns: tuple[Site, ...]
@@ -75,6 +84,7 @@ class Body(msgspec.Struct, frozen=True):
     returns: tuple[Site, ...]
     lambdas: tuple[Site, ...]
     locals: dict[str, Declare]
+    words: frozenset[str]
 
 
 class _Flattener:
@@ -85,6 +95,7 @@ class _Flattener:
         self.returns: list[Site] = []
         self.lambdas: list[Site] = []
         self.locals: dict[str, Declare] = {}
+        self.words: set[str] = set()
         self.order = 0
 
     def site(
@@ -145,25 +156,26 @@ class _Flattener:
 
     def value(self, value: Value, guards: tuple[Guard, ...], used: bool = True) -> None:
         """Record what ``value`` does, inner parts first, without recursion over its depth."""
+        words = self.words
         stack: list[tuple[Value, tuple[Guard, ...], bool, bool]] = [(value, guards, used, False)]
         while stack:
             node, around, is_used, entered = stack.pop()
+            kind = type(node)
+            if kind is Name:
+                words.add(node.id)  # type: ignore[union-attr]
+                continue
             if entered:
-                if isinstance(node, Call):
-                    self.calls.append(self.site(node, around, is_used))
-                elif isinstance(node, Assign):
-                    self.assigns.append(self.site(node, around, is_used))
+                sites = self.calls if kind is Call else self.assigns
+                sites.append(self.site(node, around, is_used))  # type: ignore[arg-type]
                 continue
             if isinstance(node, Lambda):
                 self.lambdas.append(self.site(node, around, is_used))
                 continue
-            inner = parts(node)
-            if not inner:
-                if isinstance(node, Call):
-                    self.calls.append(self.site(node, around, is_used))
+            if isinstance(node, Conditional):
+                stack.append((node.other, (*around, Guard("?", node.test, False)), True, False))
+                stack.append((node.then, (*around, Guard("?", node.test)), True, False))
+                stack.append((node.test, around, True, False))
                 continue
-            if isinstance(node, (Call, Assign)):
-                stack.append((node, around, is_used, True))
             if isinstance(node, Binary) and node.op in ("&&", "||"):
                 guarded = (
                     *around,
@@ -172,12 +184,13 @@ class _Flattener:
                 stack.append((node.right, guarded, True, False))
                 stack.append((node.left, around, True, False))
                 continue
-            if isinstance(node, Conditional):
-                stack.append((node.other, (*around, Guard("?", node.test, False)), True, False))
-                stack.append((node.then, (*around, Guard("?", node.test)), True, False))
-                stack.append((node.test, around, True, False))
-                continue
-            stack.extend((child, around, True, False) for child in reversed(inner))
+            if kind is Call or kind is Assign:
+                stack.append((node, around, is_used, True))
+            elif isinstance(node, Member):
+                words.add(node.field)
+            for child in parts(node)[::-1]:
+                if type(child) not in LITERALS:
+                    stack.append((child, around, True, False))
 
 
 def flatten(function: Function) -> Body:
@@ -191,6 +204,7 @@ def flatten(function: Function) -> Body:
         tuple(flattener.returns),
         tuple(flattener.lambdas),
         flattener.locals,
+        frozenset(flattener.words),
     )
 
 

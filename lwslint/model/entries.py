@@ -20,6 +20,7 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import threads as thread_apis
 from lwslint.knowledge.threads import Runs
+from lwslint.model import apis
 from lwslint.model.names import (
     last_component,
 )
@@ -77,17 +78,16 @@ class Entries:
         found: dict[int, Role] = {}
         for definition in self._callback_functions():
             found[definition.id] = Role.CALLBACK
-        for definition in self.symbols.definitions:
-            for site in definition.body.calls:
-                call = site.node
-                assert isinstance(call, Call)
-                for handover in self.flow.handovers(definition, call):
-                    role = _HANDLER_ROLES.get(handover.api.runs)
-                    if role is None:
-                        continue
-                    for routine in handover.routines:
-                        for handler in self.flow.functions_of(routine, definition):
-                            found.setdefault(handler.id, role)
+        for definition, site in self.project.calls_where(apis.names_thread_api):
+            call = site.node
+            assert isinstance(call, Call)
+            for handover in self.flow.handovers(definition, call):
+                role = _HANDLER_ROLES.get(handover.api.runs)
+                if role is None:
+                    continue
+                for routine in handover.routines:
+                    for handler in self.flow.functions_of(routine, definition):
+                        found.setdefault(handler.id, role)
         for row in (row for kind in thread_apis.Role for row in thread_apis.in_role(kind)):
             role = _HANDLER_ROLES.get(row.runs)
             if row.form is not thread_apis.Form.FIELD or role is None:

@@ -40,7 +40,7 @@ from lwslint.facts import (
 )
 from lwslint.model import apis
 from lwslint.model.apis import Handover
-from lwslint.model.bodies import Site
+from lwslint.model.bodies import LITERALS, Site
 from lwslint.model.names import callee_name, folder, last_component, values_of
 from lwslint.model.symbols import Definition, Symbols, class_name, element_type
 
@@ -217,6 +217,8 @@ class Flow:
 
     def handovers(self, definition: Definition, call: Call) -> Iterator[Handover]:
         """The functions that a call hands over to a thread, a loop or the system, by the thread table."""
+        if not apis.may_be_thread_api(call):
+            return iter(())
         if isinstance(call.function, Name) and self.symbols.call_target(call, definition).definitions:
             return iter(())
         return apis.handovers(call, lambda: self.receiver_type(definition, call))
@@ -260,10 +262,11 @@ class Flow:
         for site in body.assigns:
             assign = site.node
             assert isinstance(assign, Assign)
-            if assign.op in ("=", "(", "+="):
+            if assign.op in ("=", "(", "+=") and type(assign.value) not in LITERALS:
                 cells = self._targets(assign.target, definition)
-                type = self.symbols.type_of(assign.target, definition)
-                self._initialise(cells, type, assign.value, definition)
+                listed = isinstance(assign.value, Initializer | Cast)
+                written = self.symbols.type_of(assign.target, definition) if listed else ""
+                self._initialise(cells, written, assign.value, definition)
         for site in body.returns:
             statement = site.node
             assert isinstance(statement, Return)
@@ -333,6 +336,8 @@ class Flow:
         """Whether a call is of a function that the project neither defines nor keeps in a variable."""
         if not isinstance(callee, Name):
             return False
+        if not self.symbols.knows(callee.id, definition):
+            return True
         sources = list(self._name_sources(callee.id, definition))
         return sources == [("global", "", callee.id)]
 
@@ -369,21 +374,27 @@ class Flow:
                 cell: Cell = ("local", callee.id, parameters[position].name)
                 self._initialise([cell], parameters[position].type, value, caller)
 
-    def _initialise(self, cells: list[Cell], type: str, value: Value, definition: Definition) -> None:
-        """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of ``type``."""
-        stack: list[tuple[list[Cell], str, Value]] = [(cells, type, value)]
+    def _initialise(self, cells: list[Cell], written: str, value: Value, definition: Definition) -> None:
+        """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of the type that
+        is ``written``."""
+        stack: list[tuple[list[Cell], str, Value]] = [(cells, written, value)]
         while stack:
             into, kind, node = stack.pop()
+            if type(node) in LITERALS:
+                continue
             while isinstance(node, Cast) and isinstance(node.operand, Initializer):
                 kind, node = node.type, node.operand
             if not isinstance(node, Initializer):
                 self._flow_into(into, node, definition)
                 continue
             kind = node.type or kind
-            element = element_type(kind) if kind.endswith("]") or not class_name(kind) else ""
-            declared = self.symbols.class_named(kind, definition.path) if not kind.endswith("]") else None
+            array = kind.endswith("]")
+            element = element_type(kind) if array or not class_name(kind) else ""
+            declared = self.symbols.class_named(kind, definition.path) if not array else None
             for position, item in enumerate(node.items):
-                if kind.endswith("]") or isinstance(item.designator, int):
+                if type(item.value) in LITERALS:
+                    continue
+                if array or isinstance(item.designator, int):
                     stack.append((into, element or element_type(kind), item.value))
                 elif isinstance(item.designator, str):
                     field_class = self.symbols.class_key(kind, definition.path)
@@ -429,7 +440,7 @@ class Flow:
         """The function whose local or parameter ``name`` is, seen from ``definition`` outwards."""
         current: Definition | None = definition
         while current is not None:
-            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+            if name in current.names:
                 return current
             current = self.symbols.parent(current)
         return None
@@ -575,6 +586,8 @@ class Flow:
         return thing
 
     def _flow_into(self, cells: list[Cell], value: Value, definition: Definition) -> None:
+        if type(value) in LITERALS:
+            return
         for source in self._sources(value, definition):
             for cell in cells:
                 if isinstance(source, Thing):

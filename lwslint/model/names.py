@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from lwslint.facts import (
     Block,
@@ -105,18 +106,18 @@ def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
     while stack:
         statement = stack.pop()
         yield statement
-        match statement:
-            case If():
-                inner = (*statement.then, *statement.other)
-            case Switch():
-                inner = tuple(s for arm in statement.arms for s in arm.body)
-            case Loop():
-                inner = (*statement.before, *statement.body, *statement.step)
-            case Block():
-                inner = statement.body
-            case _:
-                continue
-        stack.extend(reversed(inner))
+        inner = _INNER.get(type(statement))
+        if inner is not None:
+            stack.extend(inner(statement)[::-1])
+
+
+_INNER: dict[type, Callable[[Any], tuple[Statement, ...]]] = {
+    If: lambda s: s.then + s.other,
+    Switch: lambda s: tuple([inner for arm in s.arms for inner in arm.body]),
+    Loop: lambda s: s.before + s.body + s.step,
+    Block: lambda s: s.body,
+}
+"""The statements directly inside one, by its type: most have none."""
 
 
 def values_of(statement: Statement) -> Iterator[Value]:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from lwslint.model.project import Project
 
 _JOIN_NAME = re.compile(r"(?i)thread.*(?:join|wait)|(?:join|wait).*thread")
+_JOIN_METHODS = frozenset(("join", "waitForFinished"))
 _WAIT_CALL = re.compile(r"(?i)sleep|wait|yield|delay")
 
 
@@ -64,6 +65,7 @@ class Order:
     """Starts, joins and waits in the order in which the functions of a route run them."""
 
     def __init__(self, project: Project, starts: Starts) -> None:
+        self.project = project
         self.symbols = project.symbols
         self.flow = project.flow
         self.starts = starts
@@ -93,23 +95,22 @@ class Order:
     def joins(self) -> tuple[tuple[Definition, Site, str], ...]:
         """Every place that waits for a thread to end, with the handle's name ("" when unknown)."""
         found: list[tuple[Definition, Site, str]] = []
-        for definition in self.symbols.definitions:
-            for site in definition.body.calls:
-                call = site.node
-                assert isinstance(call, Call)
-                name = callee_name(call)
-                rows = apis.thread_apis(call, lambda d=definition, c=call: self.flow.receiver_type(d, c))  # type: ignore[misc]
-                joins = [row for row in rows if row.role is thread_apis.Role.JOIN]
-                if joins:
-                    handle = joins[0].handle
-                    if isinstance(handle, int):
-                        found.append((definition, site, last_name(apis.argument(call, handle))))
-                    else:
-                        assert isinstance(call.function, Member)
-                        found.append((definition, site, last_name(call.function.object)))
-                elif isinstance(call.function, Member) and call.function.field in ("join", "waitForFinished"):
+        for definition, site in self.project.calls_where(_may_join):
+            call = site.node
+            assert isinstance(call, Call)
+            rows = apis.thread_apis(call, lambda d=definition, c=call: self.flow.receiver_type(d, c))  # type: ignore[misc]
+            joins = [row for row in rows if row.role is thread_apis.Role.JOIN]
+            if joins:
+                handle = joins[0].handle
+                if isinstance(handle, int):
+                    found.append((definition, site, last_name(apis.argument(call, handle))))
+                else:
+                    assert isinstance(call.function, Member)
                     found.append((definition, site, last_name(call.function.object)))
-                elif _JOIN_NAME.search(last_component(name)) and not self.flow.targets(definition, call):
+            elif isinstance(call.function, Member) and call.function.field in _JOIN_METHODS:
+                found.append((definition, site, last_name(call.function.object)))
+            elif _JOIN_NAME.search(last_component(callee_name(call))):
+                if not self.flow.targets(definition, call):
                     found.append((definition, site, last_name(call.arguments[0]) if call.arguments else ""))
         return tuple(found)
 
@@ -291,6 +292,13 @@ class Order:
                     return Phase.AFTER
                 return Phase.RUNNING
         return Phase.AFTER
+
+
+def _may_join(name: str) -> bool:
+    """Whether a call of that name may wait for a thread."""
+    return bool(
+        apis.names_thread_api(name) or name in _JOIN_METHODS or _JOIN_NAME.search(last_component(name))
+    )
 
 
 def _tests(site: Site) -> tuple[tuple[Span, bool], ...]:

@@ -216,6 +216,8 @@ class _Finder:
 
     def _function(self, definition: Definition) -> Iterator[Weakness]:
         body = definition.body
+        if body.words.isdisjoint(_CHECK_NAMES):
+            return
         for site in (*body.declares, *body.assigns, *body.returns):
             node = site.node
             match node:

@@ -6,7 +6,7 @@ It is built once from the facts of all files; every part is computed when first 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +37,10 @@ class Located(NamedTuple):
     @property
     def place(self) -> Place:
         return self.definition.place(self.site.node.span)
+
+
+def _in_file_order(located: Located) -> tuple[int, int]:
+    return located.definition.id, located.site.order
 
 
 class Project:
@@ -115,12 +119,30 @@ class Project:
     @cached_property
     def _calls(self) -> dict[str, list[Located]]:
         index: dict[str, list[Located]] = defaultdict(list)
-        # The flow adds the functions that macros make of their arguments.
+        several: set[str] = set()
+        for name, calls in self._calls_by_name.items():
+            last = last_component(name)
+            if last in index:
+                several.add(last)
+            index[last].extend(calls)
+        for last in several:
+            index[last].sort(key=_in_file_order)
+        return index
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[Located]]:
+        index: dict[str, list[Located]] = defaultdict(list)
         for definition in self.flow.symbols.definitions:
             for site in definition.body.calls:
                 assert isinstance(site.node, Call)
-                index[last_component(callee_name(site.node))].append(Located(definition, site))
+                index[callee_name(site.node)].append(Located(definition, site))
         return index
+
+    def calls_where(self, wanted: Callable[[str], object]) -> list[Located]:
+        """All calls whose name as written (``f``, ``ns::f``, the method's name, "" for anything else) is
+        ``wanted``, in file order; asked once for each name, not for each call."""
+        found = [located for name, calls in self._calls_by_name.items() if wanted(name) for located in calls]
+        return sorted(found, key=_in_file_order)
 
     def calls_to(self, name: str) -> Sequence[Located]:
         """All calls written with that name (``ns::f`` and ``x.f`` count as ``f``), in file order."""

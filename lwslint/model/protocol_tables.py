@@ -19,6 +19,7 @@ from typing import NamedTuple
 from lwslint import facts
 from lwslint.facts import Place, Span, Value
 from lwslint.knowledge import api as knowledge
+from lwslint.model.bodies import LITERALS
 from lwslint.model.control import bare, root_name
 from lwslint.model.names import last_component
 from lwslint.model.project import Project
@@ -79,6 +80,7 @@ class Tables:
         self.project = project
         self.symbols = project.symbols
         self._listed: set[Key] = set()
+        self._families: dict[str, str] = {}
         self._written_cache: dict[str, dict[Key, list[_Written]]] = {}
 
     # ------------------------------------------------------------------ rows
@@ -93,6 +95,12 @@ class Tables:
 
     def family(self, type: str, path: str) -> str:
         """``lws_protocols`` or ``libwebsocket_protocols`` when ``type`` is made of it, else empty."""
+        known = self._families.get(type)
+        if known is None:
+            known = self._families[type] = self._family(type)
+        return known
+
+    def _family(self, type: str) -> str:
         for word in re.findall(r"\w+", type):
             if word in (_MODERN, _LEGACY):
                 return str(word)
@@ -255,9 +263,11 @@ class Tables:
                 yield Row(key, index, None, callback, place, family == _LEGACY)
         elif isinstance(target, facts.Index | facts.Unary):
             initializer = self._initializer(node.value, definition)
+            if initializer is None:
+                return
             family = self.family(self.symbols.type_of(target, definition), definition.path)
             key = self.key(target, definition)
-            if initializer is not None and family and key is not None:
+            if family and key is not None:
                 index = self._index(target, definition)
                 yield from self._row(key, index, initializer, initializer.span, definition, family, "")
 
@@ -389,6 +399,8 @@ class Tables:
                 if not isinstance(node, facts.Assign):
                     continue
                 target, value = bare(node.target), bare(node.value)
+                if type(value) in LITERALS:
+                    continue
                 if isinstance(target, facts.Member) and target.field == "callback":
                     if not isinstance(value, facts.Member) or value.field != "callback":
                         continue

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _START_NAME = re.compile(
     r"(?i)(?:thread|task).*(?:create|start|new|spawn|launch|begin|run|init|add)|(?:create|start|new|spawn|launch|begin|run|fork).*(?:thread|task)(?!.*pool)"
 )
+_THREAD_LIST_ADDERS = frozenset(("emplace_back", "push_back", "emplace"))
 _THREAD_BASES = frozenset(
     [
         "QThread",
@@ -107,8 +108,11 @@ class Starts:
 
     def _find_starts(self) -> Iterator[Start]:
         seen: set[tuple[int, int, int]] = set()
+        calls: dict[int, list[Site]] = defaultdict(list)
+        for located in self.project.calls_where(_may_start):
+            calls[located.definition.id].append(located.site)
         for definition in self.symbols.definitions:
-            for site in definition.body.calls:
+            for site in calls.get(definition.id, ()):
                 call = site.node
                 assert isinstance(call, Call)
                 for routine, handle, guess in self._routines(definition, site):
@@ -136,11 +140,7 @@ class Starts:
                 yield routine, handle, False
         if known:
             return
-        if isinstance(call.function, Member) and call.function.field in (
-            "emplace_back",
-            "push_back",
-            "emplace",
-        ):
+        if isinstance(call.function, Member) and call.function.field in _THREAD_LIST_ADDERS:
             type = self.symbols.type_of(call.function.object, definition)
             if re.search(r"\bj?thread\b", type) and call.arguments:
                 yield call.arguments[0], last_name(call.function.object), False
@@ -315,6 +315,13 @@ class Starts:
                     self.by_root[added.root.id].append(added)
             self.all = (*self.all, *extra)
         return frozenset(found)
+
+
+def _may_start(name: str) -> bool:
+    """Whether a call of that name may start a thread."""
+    return bool(
+        apis.names_thread_api(name) or name in _THREAD_LIST_ADDERS or _START_NAME.search(last_component(name))
+    )
 
 
 def _is_literal(routine: Value) -> bool:

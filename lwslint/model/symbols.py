@@ -40,17 +40,15 @@ from lwslint.model.names import RETURN_TYPES, callee_name, last_component
 class Definition:
     """A function with a body, and the file it stands in.  Compared by identity; ``id`` is its rank."""
 
-    __slots__ = ("_body", "file", "function", "id")
+    __slots__ = ("_body", "_names", "file", "function", "id", "path")
 
     def __init__(self, id: int, file: FileFacts, function: Function, body: Body | None = None) -> None:
         self.id = id
         self.file = file
+        self.path = file.path
         self.function = function
         self._body = body
-
-    @property
-    def path(self) -> str:
-        return self.file.path
+        self._names: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -65,6 +63,13 @@ class Definition:
         if self._body is None:
             self._body = flatten(self.function)
         return self._body
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its parameters and local variables."""
+        if self._names is None:
+            self._names = frozenset((*self.body.locals, *(p.name for p in self.function.parameters)))
+        return self._names
 
     def place(self, span: Span | None = None) -> Place:
         """A place in this definition's file; its own name when no span is given."""
@@ -103,6 +108,8 @@ _SMART = re.compile(
 _CONTAINER = re.compile(
     r"^(?:std::)?(?:vector|list|deque|array|set|unordered_set|queue|multiset|span|initializer_list)<(.*)>[*&]*$"
 )
+_AUTO = re.compile(r"auto\b|__auto_type\b")
+_MADE = re.compile(r"(?:std::)?make_(?:shared|unique)<(.*)>$")
 _MAP = re.compile(r"^(?:std::)?(?:unordered_)?(?:multi)?map<(.*)>[*&]*$")
 
 
@@ -184,6 +191,7 @@ class Symbols:
         self.function_macros: dict[str, list[Definition]] = defaultdict(list)
         self._variable_cache: dict[tuple[str, str], Variable | None] = {}
         self._free_cache: dict[tuple[str, str], Binding] = {}
+        self._target_cache: dict[tuple[int, int], tuple[Call, Binding]] = {}
         self._class_cache: dict[tuple[str, str], Class | None] = {}
         self._key_cache: dict[tuple[str, str], str] = {}
         self._homes: dict[int, str] = {}
@@ -350,26 +358,40 @@ class Symbols:
         parents'); None when there is no such local."""
         current: Definition | None = definition
         while current is not None:
+            if name not in current.names:
+                current = self.parent(current)
+                continue
             declared = current.body.locals.get(name)
             if declared is not None:
-                if declared.value is not None and re.match(r"auto\b|__auto_type\b", declared.type):
+                if declared.value is not None and _AUTO.match(declared.type):
                     inferred = self.type_of(declared.value, current, depth + 1)
                     return inferred or declared.type
                 return declared.type
             for parameter in current.function.parameters:
                 if parameter.name == name:
                     return parameter.type
-            current = self.parent(current)
         return None
 
     def is_local(self, definition: Definition, name: str) -> bool:
         """Whether a name is a local variable or parameter, seen from ``definition`` outwards."""
         current: Definition | None = definition
         while current is not None:
-            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+            if name in current.names:
                 return True
             current = self.parent(current)
         return False
+
+    def knows(self, name: str, definition: Definition) -> bool:
+        """Whether a name may be anything that the project declares, seen from ``definition``; a quick
+        no for the functions of libraries."""
+        return (
+            name in self.functions
+            or name in self.variables
+            or "::" in name
+            or "<" in name
+            or bool(self.owner(definition))
+            or self.is_local(definition, name)
+        )
 
     def type_of(self, value: Value, definition: Definition, depth: int = 0) -> str:
         """The type of a value as written in the source, as far as declarations tell; "" when unknown."""
@@ -409,7 +431,7 @@ class Symbols:
                 return value.function.id if isinstance(value.function, Name) else ""
             case Call():
                 if isinstance(value.function, Name):
-                    made = re.match(r"(?:std::)?make_(?:shared|unique)<(.*)>$", value.function.id)
+                    made = _MADE.match(value.function.id)
                     if made:
                         return first_argument(made.group(1)) + "*"
                 if isinstance(value.function, Member) and value.function.field in (
@@ -493,7 +515,7 @@ class Symbols:
 
     def function_named(self, name: str, definition: Definition | None, path: str) -> Binding:
         """What the bare or qualified name of a function means at ``path``, inside ``definition``."""
-        plain = last_component(_TEMPLATE.sub("", name))
+        plain = last_component(_TEMPLATE.sub("", name) if "<" in name else name)
         if definition is not None and "::" not in name:
             owner = self.owner(definition)
             if owner:
@@ -540,6 +562,16 @@ class Symbols:
         """The functions that a direct call, a method call or a use of a function-like macro reaches.
 
         Calls through variables and fields are the call graph's work (it knows what they hold)."""
+        if depth:
+            return self._call_target(call, definition, depth)
+        key = (id(call), definition.id)
+        known = self._target_cache.get(key)
+        if known is None:
+            # The call is kept with its answer: while it lives, no other call has its identity.
+            known = self._target_cache[key] = (call, self._call_target(call, definition, 0))
+        return known[1]
+
+    def _call_target(self, call: Call, definition: Definition, depth: int) -> Binding:
         path = definition.path
         callee = call.function
         while isinstance(callee, Cast):

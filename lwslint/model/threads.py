@@ -107,34 +107,30 @@ class Threads:
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """Who services which context: one for each service call and each thread that reaches it."""
-        from lwslint.model.project import Located
-
         found: dict[tuple[object, ...], Service] = {}
-        for definition in self.symbols.definitions:
-            for site in definition.body.calls:
-                call = site.node
-                assert isinstance(call, Call)
-                if not self._is_service(callee_name(call), definition, call):
+        for located in self.project.calls_where(self._may_be_service):
+            definition, site = located
+            call = site.node
+            assert isinstance(call, Call)
+            if not self._is_service(callee_name(call), definition, call):
+                continue
+            contexts = self._context_argument(definition, call)
+            for route in self.routes(definition, site, None):
+                entry = route.entry
+                if entry.role not in (Role.THREAD, Role.MAIN, Role.PUBLIC, Role.STORED):
                     continue
-                contexts = self._context_argument(definition, call)
-                for route in self.routes(definition, site, None):
-                    entry = route.entry
-                    if entry.role not in (Role.THREAD, Role.MAIN, Role.PUBLIC, Role.STORED):
-                        continue
-                    starts = self.roots[entry.definition.id] if entry.role is Role.THREAD else [None]
-                    for start in starts:
-                        service = Service(
-                            entry,
-                            Located(definition, site),
-                            self._handed_contexts(start, contexts),
-                            route.edges,
-                            start,
-                        )
-                        place = start.place if start is not None else None
-                        found.setdefault(
-                            (definition.place(call.span), entry.definition.place(), place), service
-                        )
+                starts = self.roots[entry.definition.id] if entry.role is Role.THREAD else [None]
+                for start in starts:
+                    handed = self._handed_contexts(start, contexts)
+                    place = start.place if start is not None else None
+                    found.setdefault(
+                        (definition.place(call.span), entry.definition.place(), place),
+                        Service(entry, located, handed, route.edges, start),
+                    )
         return tuple(found.values())
+
+    def _may_be_service(self, name: str) -> bool:
+        return api.category(name) is Category.SERVICE or (self._foreign_loop and apis.names_thread_api(name))
 
     def _handed_contexts(self, start: Start | None, contexts: frozenset[int]) -> frozenset[int]:
         """Of the contexts that a thread may service, those that the place that starts it hands over."""
@@ -163,6 +159,8 @@ class Threads:
             return True
         wanted = re.compile(r"LWS_SERVER_OPTION_(?:LIBUV|LIBEVENT|LIBEV|GLIB|UV_|ULOOP|SDEVENT)")
         for definition in self.symbols.definitions:
+            if not any(wanted.match(word) for word in definition.body.words):
+                continue
             for site in definition.body.assigns:
                 assert isinstance(site.node, Assign)
                 if any(wanted.match(name) for name in names_in(site.node.value)):
