@@ -96,7 +96,8 @@ _CPLUSPLUS_WORDS = re.compile(
     rb"Q_(?:OBJECT|GADGET|SIGNALS|SLOTS|INVOKABLE|DECL_OVERRIDE|DECL_NOEXCEPT|DECL_FINAL|EMIT)(?![\w$])"
 )
 _QT_ACCESS = re.compile(
-    rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))|\n[ \t\r]*+(?P<signals>signals|Q_SIGNALS))\s*:"
+    rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))"
+    rb"|\n[ \t\r]*+(?P<signals>signals|Q_SIGNALS))\s*:"
 )
 _CALLS = tuple(
     re.compile(pattern + rb"\s*\(")
