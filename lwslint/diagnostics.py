@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from lwslint.facts import Place
+from lwslint.remedies import Applicability as Applicability
 from lwslint.remedies import Remedy
 
 
@@ -46,18 +47,6 @@ class Step(msgspec.Struct, frozen=True):
     place: Place
     message: str
     thread: str = ""
-
-
-class Applicability(enum.StrEnum):
-    """Who decides about a fix.
-
-    SAFE: ``--fix`` makes it; the program does what it was meant to do, or the same as before.  UNSAFE:
-    only ``--unsafe-fixes`` makes it; what the program does to others, or what others see of it, changes
-    in a way that lwslint cannot judge (a server may need the subprotocol, a test bench the flag).
-    """
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
 
 
 class Edit(msgspec.Struct, frozen=True):

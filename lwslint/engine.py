@@ -128,6 +128,10 @@ def lint(
         *crashes,
         *ruff.problems,
     )
+    try:
+        found_by_rules = _with_fixes(found_by_rules, facts, texts)
+    except Exception as error:
+        problems = (*problems, crash("the fixes", error))
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
     named = {file.path for file in readable if file.explicit}
@@ -167,6 +171,17 @@ def lint(
         remarks=(ruff.remark,) if ruff.remark else (),
         unasked=ruff.unasked,
     )
+
+
+def _with_fixes(
+    found: tuple[Diagnostic, ...], facts: Sequence[FileFacts], texts: Texts
+) -> tuple[Diagnostic, ...]:
+    """The findings with their remedies turned into fixes."""
+    if all(diagnostic.remedy is None for diagnostic in found):
+        return found
+    from lwslint import fixes
+
+    return fixes.resolve(found, texts, {file.path: file.language for file in facts})
 
 
 def hidden(*counts: tuple[str, int]) -> tuple[Hidden, ...]:

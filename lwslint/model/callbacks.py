@@ -120,7 +120,7 @@ class Callbacks:
         vhosts = {use: None for row in leading for use in self.tables.users(row.table)}
         legacy = all(row.legacy for row in rows)
         role, known = self._role(tuple(vhosts), leading or rows, reasons)
-        http = any(name in _HTTP_CLIENT_REASONS for name in reasons) and self._makes_requests(definition)
+        http = any(name in _HTTP_CLIENT_REASONS for name in reasons) and self.makes_requests(definition)
         return Callback(
             definition=definition,
             rows=tuple(rows),
@@ -151,7 +151,7 @@ class Callbacks:
             return "unknown", False
         return ("server" if server else "client"), False
 
-    def _makes_requests(self, definition: Definition) -> bool:
+    def makes_requests(self, definition: Definition) -> bool:
         """Whether code beside the callback (same folder) asks for an HTTP method, so that lws makes an
         HTTP request and no WebSocket handshake (``lws_client_connect_info.method``)."""
         folder = definition.path.rpartition("/")[0]

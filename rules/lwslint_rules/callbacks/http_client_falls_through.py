@@ -71,6 +71,7 @@ from lwslint.facts import Place
 from lwslint.model.callbacks import READING, Callback, Callbacks
 from lwslint.model.project import Project
 from lwslint.rule import Rule
+from lwslint_rules.callbacks._ways_out import away_from_dummy
 
 rule = Rule(
     code="LWS302",
@@ -120,6 +121,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             help=f"call lws_http_client_read() in the case for {RECEIVE}; return 0 from it and from {READ}",
             related=list(steps(callbacks, callback, fallen)),
             function=subject.qualified,
+            remedy=None if unread else away_from_dummy(callbacks, callback, fallen),
         )
 
 

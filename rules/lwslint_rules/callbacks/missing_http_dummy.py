@@ -82,9 +82,11 @@ from lwslint.facts import Parameter, Place
 from lwslint.knowledge import api as knowledge
 from lwslint.model.callbacks import WRITING, Callback, Callbacks, Verdict
 from lwslint.model.project import Project
+from lwslint.remedies import Remedy
 from lwslint.rule import Rule
 from lwslint.settings import Version
 from lwslint_rules.callbacks._python import loses_http_events
+from lwslint_rules.callbacks._ways_out import to_dummy
 
 rule = Rule(
     code="LWS301",
@@ -143,6 +145,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             help=help_text(callback, subject.function.parameters),
             related=steps(callback, shown),
             function=subject.qualified,
+            remedy=remedy(callbacks, callback, lost),
         )
     yield from loses_http_events(project, rule)
 
@@ -264,6 +267,13 @@ def help_text(callback: Callback, parameters: tuple[Parameter, ...]) -> str:
         f"end the callback with `return lws_callback_http_dummy({', '.join(names)});`, or put "
         '`{ "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 }` first in the table'
     )
+
+
+def remedy(callbacks: Callbacks, callback: Callback, lost: dict[str, Verdict]) -> Remedy | None:
+    """Not for the POST handler of a mount, whose 0 may be right, nor for an API without the dummy."""
+    if callback.legacy or takes_posts(callback):
+        return None
+    return to_dummy(callbacks, callback, lost)
 
 
 def steps(callback: Callback, lost: dict[str, Verdict]) -> Iterator[Step]:

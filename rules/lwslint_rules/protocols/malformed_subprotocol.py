@@ -53,8 +53,10 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Place
+from lwslint.model.alternatives import Alternative
 from lwslint.model.offers import faults, is_often_overlooked, names_of
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, Remedy, Respell
 from lwslint.rule import Rule
 from lwslint_rules.protocols._python import malformed_offers
 
@@ -89,8 +91,21 @@ def check(project: Project) -> Iterator[Diagnostic]:
                     help=_help(alternative.text),
                     related=[Step(place, "the text comes from here") for place in places],
                     function=offer.written.write.definition.qualified,
+                    remedy=_remedy(project, alternative),
                 )
     yield from malformed_offers(project, rule)
+
+
+def _remedy(project: Project, alternative: Alternative) -> Remedy | None:
+    """The same names, well spelled.  The text also selects the local row when it is one's name."""
+    names = tuple(dict.fromkeys(names_of(alternative.text)))
+    text = ", ".join(names)
+    if not names or faults(text) or len(alternative.pieces) != 1:
+        return None
+    if alternative.text in project.connections.local:
+        return None
+    change = Respell(alternative.pieces[0].place, alternative.text, text)
+    return Remedy(f'spell the list "{text}"', Applicability.SAFE, change)
 
 
 def _help(text: str) -> str:

@@ -45,14 +45,19 @@ that are not literal, or where plugins are loaded from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
 from lwslint.facts import Place
+from lwslint.knowledge import api
 from lwslint.knowledge.subprotocols import known
-from lwslint.model.connections import Connection, Connections
-from lwslint.model.offers import is_malformed
+from lwslint.model.alternatives import Alternative
+from lwslint.model.connections import INFO, Connection, Connections, Written
+from lwslint.model.offers import is_malformed, names_of
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, Remedy, Respell, SetBeside
 from lwslint.rule import Rule
 
 rule = Rule(
@@ -62,6 +67,18 @@ rule = Rule(
     impact=Impact.DATA,
     severity=Severity.WARNING,
 )
+
+_NEAR = 0.8  # of difflib's ratio: one letter in five may differ
+
+LOCAL = "local_protocol_name"
+
+
+class _Bound(NamedTuple):
+    """A literal name that selects a connection's row; ``local``: by :data:`LOCAL`, else by ``protocol``."""
+
+    entry: Written
+    name: Alternative
+    local: bool
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
@@ -73,29 +90,32 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for connection in connections.all:
         if connection.positional:
             continue
-        for place, text, function in _local_names(connections, connection):
+        for bound in _local_names(connections, connection):
+            place, text = bound.entry.place, bound.name.text
             if text not in connections.local and (place, text) not in seen and not is_malformed(text):
                 seen.add((place, text))
-                yield _report(connections, place, text, function)
+                yield _report(connections, bound)
 
 
-def _local_names(connections: Connections, connection: Connection) -> Iterator[tuple[Place, str, str]]:
+def _local_names(connections: Connections, connection: Connection) -> Iterator[_Bound]:
     """The places that name the connection's row, with the literal names there."""
-    field = "local_protocol_name" if connection.writes("local_protocol_name") else "protocol"
-    for entry in connection.writes(field):
+    local = bool(connection.writes(LOCAL))
+    for entry in connection.writes(LOCAL if local else "protocol"):
         if entry.write.op != "=":
             continue
         possible = connections.values.possible_in(entry.write.value, entry.write.scope)
         for alternative in possible.texts:
             if not alternative.partial and alternative.text:
-                yield entry.place, alternative.text, entry.write.definition.qualified
+                yield _Bound(entry, alternative, local)
 
 
-def _report(connections: Connections, place: Place, text: str, function: str) -> Diagnostic:
+def _report(connections: Connections, bound: _Bound) -> Diagnostic:
+    place, text = bound.entry.place, bound.name.text
     # The program's own tables, where its file has some: a tree may hold many programs.
     rows = tuple(e for e in connections.entries if e.place.path == place.path) or connections.entries
     first = [entry for entry in rows if entry.slot == 0] or list(rows)
-    names = ", ".join(f'"{name}"' for name in list(dict.fromkeys(entry.name for entry in rows))[:6])
+    names = list(dict.fromkeys(entry.name for entry in rows))
+    listed = ", ".join(f'"{name}"' for name in names[:6])
     what = f'no protocol table has a row "{text}"'
     if "," in text:
         what = f'the list "{text}" as a whole is the name of no row, and local_protocol_name is not set'
@@ -104,7 +124,26 @@ def _report(connections: Connections, place: Place, text: str, function: str) ->
         place,
         f"the events of this connection go to protocols[0]: {what}",
         severity=Severity.NOTE if harmless else Severity.WARNING,
-        help=f"set local_protocol_name to the name of a row: {names}",
+        help=f"set local_protocol_name to the name of a row: {listed}",
         related=[Step(entry.place, "protocols[0] of a table") for entry in first[:3]],
-        function=function,
+        function=bound.entry.write.definition.qualified,
+        remedy=_remedy(bound, names),
     )
+
+
+def _remedy(bound: _Bound, rows: Sequence[str]) -> Remedy | None:
+    """The one row that can be meant: spelled nearly so, or the only one that the list offers."""
+    write, text = bound.entry.write, bound.name.text
+    if bound.local:
+        near = difflib.get_close_matches(text, rows, 2, _NEAR)
+        if len(near) != 1 or len(bound.name.pieces) != 1:
+            return None
+        respell = Respell(bound.name.pieces[0].place, text, near[0])
+        return Remedy(f'select the row "{near[0]}"', Applicability.UNSAFE, respell)
+    offered = [name for name in names_of(text) if name in rows]
+    if len(offered) != 1:
+        return None
+    value = Place(write.definition.path, write.value.span)
+    order = api.field_names(INFO)
+    beside = SetBeside(value, LOCAL, f'"{offered[0]}"', order=order)
+    return Remedy(f'select the row "{offered[0]}" with {LOCAL}', Applicability.UNSAFE, beside)

@@ -75,11 +75,13 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.facts import Place
-from lwslint.knowledge import subprotocols
-from lwslint.model.connections import Connection, Offer, is_loopback, is_private
+from lwslint.knowledge import api, subprotocols
+from lwslint.model.connections import INFO, Connection, Connections, Entry, Offer, is_loopback, is_private
 from lwslint.model.offers import LWS_NAMES, is_lws_server, is_malformed, names_of, server_says
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, Remedy, SetBeside
 from lwslint.rule import Rule
+from lwslint.settings import Version
 from lwslint_rules.protocols._python import unsupported_offers
 
 rule = Rule(
@@ -90,6 +92,10 @@ rule = Rule(
     severity=Severity.WARNING,
     languages=("c", "cpp", "python"),
 )
+
+LOCAL = "local_protocol_name"
+FIRST_LOCAL = Version(3, 0)
+"""The release that brought local_protocol_name (include/libwebsockets/lws-client.h@v3.0.0)."""
 
 _SCHEMES = frozenset(["ws", "wss", "http", "https", "tcp", "tls"])
 _CONSEQUENCE = (
@@ -169,12 +175,9 @@ def _verdict(
             return None
         return Severity.NOTE, "which the test server of libwebsockets has, but does yours?"
     loopback = any(is_loopback(host) for host in hosts)
-    ports = set(connections.ports(connection))
-    if loopback:
-        rivals = [e for e in connections.entries if e.server and ports & set(e.ports)]
-        if rivals:
-            others = ", ".join(dict.fromkeys(e.name for e in rivals))
-            return Severity.ERROR, f"but the server in this tree on that port has {others}"
+    if rivals := _rivals(connections, connection):
+        others = ", ".join(dict.fromkeys(e.name for e in rivals))
+        return Severity.ERROR, f"but the server in this tree on that port has {others}"
     unless = ", unless something else is configured" if configurable else ""
     if any(name in connections.local for name in names):
         reason = f"which is the name of a row of this program's own protocol table{unless}"
@@ -213,7 +216,48 @@ def _report(
         help=_help(project, connection, offer, shown),
         related=steps,
         function=write.definition.qualified,
+        remedy=_remedy(project, connection, offer) if severity > Severity.NOTE else None,
     )
+
+
+def _remedy(project: Project, connection: Connection, offer: Offer) -> Remedy | None:
+    """Offer what the server speaks, else nothing, and select the row by ``local_protocol_name``.
+
+    Not where the name is only the default of something configurable, nor where the server has several
+    names to choose from.  Before 3.0 a client that offers nothing gets row 0.
+    """
+    version = project.settings.lws_version
+    if connection.positional or len(offer.possible.alternatives) != 1:
+        return None
+    if version is not None and version < FIRST_LOCAL:
+        return None
+    spoken = _spoken(project, connection)
+    if len(spoken) > 1:
+        return None
+    instead = f'"{spoken[0]}"' if spoken else ""
+    message = f"offer {instead or 'no subprotocol'}"
+    write = offer.written.write
+    value = Place(write.definition.path, write.value.span)
+    if connection.writes(LOCAL):
+        return Remedy(message, Applicability.UNSAFE, SetBeside(value, instead=instead))
+    change = SetBeside(value, LOCAL, instead=instead, order=api.field_names(INFO))
+    return Remedy(f"{message}, and select the row with {LOCAL}", Applicability.UNSAFE, change)
+
+
+def _spoken(project: Project, connection: Connection) -> tuple[str, ...]:
+    """The names that the server of a connection is known to have."""
+    said = server_says(project.settings, project.connections.hosts(connection))
+    if said is not None:
+        return said[0]
+    return tuple(dict.fromkeys(entry.name for entry in _rivals(project.connections, connection)))
+
+
+def _rivals(connections: Connections, connection: Connection) -> list[Entry]:
+    """The rows of the servers in the tree that listen where a connection to this machine goes."""
+    if not any(is_loopback(host) for host in connections.hosts(connection)):
+        return []
+    ports = set(connections.ports(connection))
+    return [entry for entry in connections.entries if entry.server and ports & set(entry.ports)]
 
 
 def _help(project: Project, connection: Connection, offer: Offer, shown: str) -> str:

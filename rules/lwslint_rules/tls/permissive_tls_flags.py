@@ -71,9 +71,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
-from lwslint.model.permissive import CHECKS, Use, Weakness
+from lwslint.facts import Place
+from lwslint.model.permissive import CHECKS, USE_SSL, Use, Weakness
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, DropFlags, Remedy
 from lwslint.rule import Rule
+from lwslint_rules.tls._flags import spelled_tls
 from lwslint_rules.tls._python import permissive
 
 rule = Rule(
@@ -94,11 +97,11 @@ _HELP = (
 def check(project: Project) -> Iterator[Diagnostic]:
     for weakness in project.weaknesses:
         if weakness.tls:
-            yield _report(weakness)
+            yield _report(project, weakness)
     yield from permissive(project, rule)
 
 
-def _report(weakness: Weakness) -> Diagnostic:
+def _report(project: Project, weakness: Weakness) -> Diagnostic:
     steps = [Step(use.place, _effects(use)) for use in weakness.uses]
     steps += [Step(via.place, via.what) for via in weakness.via]
     cause = weakness.exposure.place
@@ -112,7 +115,26 @@ def _report(weakness: Weakness) -> Diagnostic:
         help=_HELP,
         related=steps,
         function=weakness.definition.qualified,
+        remedy=_remedy(project, weakness),
     )
+
+
+def _remedy(project: Project, weakness: Weakness) -> Remedy | None:
+    """Take the flags out; not where a user or a build asks for them: that is a feature of the program."""
+    if _severity(weakness) is not Severity.ERROR:
+        return None
+    tls = spelled_tls(project)
+    numbers: dict[Place, int] = {}
+    for use in weakness.uses:
+        if use.spelled.isdigit():
+            numbers[use.place] = numbers.get(use.place, int(use.spelled)) & ~use.flag.value
+    names = list(dict.fromkeys(use.flag.name for use in weakness.uses))
+    change = DropFlags(
+        tuple(dict.fromkeys(use.place for use in weakness.uses if use.place not in numbers)),
+        tuple((place, tls if left in (0, USE_SSL) else str(left)) for place, left in numbers.items()),
+        alone=tls if weakness.legacy else "",
+    )
+    return Remedy(f"take {', '.join(names)} out", Applicability.UNSAFE, change)
 
 
 def _severity(weakness: Weakness) -> Severity:

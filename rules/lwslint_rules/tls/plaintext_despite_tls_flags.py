@@ -51,7 +51,9 @@ from collections.abc import Iterator
 from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
 from lwslint.model.permissive import Weakness
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, DropFlags, Remedy
 from lwslint.rule import Rule
+from lwslint_rules.tls._flags import spelled_tls
 from lwslint_rules.tls._python import native_flags
 
 rule = Rule(
@@ -68,11 +70,11 @@ def check(project: Project) -> Iterator[Diagnostic]:
     target = "lws 3.0 and later" if version is None else f"lws {version}"
     for weakness in project.weaknesses:
         if not weakness.tls:
-            yield _report(weakness, target)
+            yield _report(weakness, target, spelled_tls(project))
     yield from native_flags(project, rule, plaintext=True)
 
 
-def _report(weakness: Weakness, target: str) -> Diagnostic:
+def _report(weakness: Weakness, target: str, tls: str) -> Diagnostic:
     spelled = " | ".join(dict.fromkeys(use.spelled for use in weakness.uses))
     if spelled.isdigit():
         named = " | ".join(dict.fromkeys(use.flag.name for use in weakness.uses))
@@ -95,4 +97,11 @@ def _report(weakness: Weakness, target: str) -> Diagnostic:
         help="set LCCSCF_USE_SSL, and drop the other bits: they weaken the check of the certificate",
         related=steps,
         function=weakness.definition.qualified,
+        remedy=None if chosen else _remedy(weakness, tls),
     )
+
+
+def _remedy(weakness: Weakness, tls: str) -> Remedy:
+    first, *others = dict.fromkeys(use.place for use in weakness.uses)
+    change = DropFlags(tuple(others), ((first, tls),))
+    return Remedy(f"use {tls} alone", Applicability.UNSAFE, change)
