@@ -29,6 +29,7 @@ from lwslint.source import clean
 
 if TYPE_CHECKING:
     from lwslint.baseline import Baseline
+    from lwslint.cache import Cache
     from lwslint.discovery import Exclusion
     from lwslint.engine import Result
     from lwslint.settings import Settings
@@ -42,6 +43,7 @@ commands:
   lwslint rules             list all rules
   lwslint baseline PATH ... write the findings to a file that --baseline then hides
   lwslint completion SHELL  print the completion for bash, zsh or fish
+  lwslint clean             remove what runs have kept in the cache
 
 A path that is called like a command is given as ./rule.
 Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 error.
@@ -66,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _baseline(_baseline_parser().parse_args(argv[1:]))
             case ["completion"]:
                 return _complete(argv[1:])
+            case ["clean"]:
+                return _clean(_clean_parser().parse_args(argv[1:]))
             case _:
                 return _lint(_checked(_parser().parse_args(argv)))
     except (UsageError, ConfigError, SelectorError, RegistryError, OutputError) as error:
@@ -182,6 +186,39 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
     )
     add("--config", metavar="FILE", help="use this configuration file")
     add("--isolated", action="store_true", help="use no configuration file")
+    add(
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="read files in at most this many processes (default: as many as the machine gives)",
+    )
+    _add_cache(parser)
+    add("--no-cache", action="store_true", help="use nothing of earlier runs and keep nothing for later ones")
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cache-dir",
+        metavar="FOLDER",
+        help="where runs keep what later ones need not find out again (default: the user's cache)",
+    )
+
+
+def _jobs(text: str) -> int:
+    number = int(text) if text.isdecimal() and len(text) < 6 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return number
+
+
+def _clean_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lwslint clean",
+        description="Remove what runs have kept in the cache.",
+        allow_abbrev=False,
+    )
+    _add_cache(parser)
+    return parser
 
 
 def _add_narrowing(parser: argparse.ArgumentParser) -> None:
@@ -318,6 +355,20 @@ def _catalogue() -> tuple[LoadedRule, ...]:
     return (*registry.load(), *ruff_rules.loaded())
 
 
+def _cache(run: _Run) -> Cache | None:
+    """The cache of a run; the default one is not used where the linted tree holds it."""
+    from lwslint import cache
+
+    if run.arguments.no_cache:
+        return None
+    found = cache.find(run.arguments.cache_dir)
+    if found is None or run.arguments.cache_dir is not None:
+        return found
+    place = os.path.realpath(found.folder)
+    inside = any(place.startswith(os.path.join(os.path.realpath(root), "")) for root in run.roots)
+    return None if inside else found
+
+
 def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
     """Lint what the command line names; with ``at``, in another place for each absolute path."""
     from lwslint import engine
@@ -327,6 +378,7 @@ def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
         project = getattr(run.arguments, "project", None)
         paths = [project] if project is not None else run.arguments.paths or ["."]
     bar = Bar(sys.stderr)
+    cache = _cache(run)
     try:
         return engine.lint(
             paths,
@@ -338,9 +390,13 @@ def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
             catalogue=run.catalogue,
             progress=bar,
             distrusted=run.roots,
+            cache=cache,
+            jobs=run.arguments.jobs,
         )
     finally:
         bar.close()
+        if cache is not None:
+            cache.close()
 
 
 def _lint(arguments: argparse.Namespace) -> int:
@@ -607,7 +663,24 @@ def _complete(argv: Sequence[str]) -> int:
     parser.add_argument("shell", choices=tuple(completion.SHELLS))
     shell = parser.parse_args(argv).shell
     labels = [label for loaded in _catalogue() for label in (loaded.rule.code, loaded.rule.name)]
-    _print(completion.script(shell, _parser(), {"baseline": _baseline_parser()}, labels))
+    _print(
+        completion.script(
+            shell, _parser(), {"baseline": _baseline_parser(), "clean": _clean_parser()}, labels
+        )
+    )
+    return CLEAN
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from lwslint import cache
+
+    found = cache.find(arguments.cache_dir)
+    if found is None:
+        _print(["There is no cache."])
+        return CLEAN
+    entries, size = cache.clean(found.folder)
+    number = f"{entries} entry" if entries == 1 else f"{entries} entries"
+    _print([f"Removed {number} ({size / 1e6:.1f} MB) from {clean(found.folder)}."])
     return CLEAN
 
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "rules": "list all rules",
     "baseline": "write the findings to a file that --baseline then hides",
     "completion": "print the completion for a shell",
+    "clean": "remove what runs have kept in the cache",
 }
 
 

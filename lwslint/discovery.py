@@ -20,7 +20,7 @@ from lwslint import source
 from lwslint.build.readers import format_of
 from lwslint.frontends.prefilter_documents import begins_like_json
 from lwslint.problem import Problem
-from lwslint.source import Identity, ReadError
+from lwslint.source import Identity, ReadError, Stamp
 
 C_SUFFIXES = frozenset({".c"})
 CPP_SUFFIXES = frozenset(
@@ -52,12 +52,14 @@ _PEEK = 200_000
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A file to lint: ``path`` as reports name it, ``real`` as the system opens it."""
+    """A file to lint: ``path`` as reports name it, ``real`` as the system opens it, ``stamp`` as it was
+    before anything was read."""
 
     path: str
     real: str
     identity: Identity
     explicit: bool = False
+    stamp: Stamp | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -498,7 +500,7 @@ class _Walk:
         taken = self._group(path, explicit)
         known = taken.get(source.identity(status))
         if known is None or (explicit and not known.explicit and known.real == path):
-            found = Found(self._name(path), path, source.identity(status), explicit)
+            found = Found(self._name(path), path, source.identity(status), explicit, source.stamp(status))
             taken[found.identity] = found
             self._skipped.pop(found.path, None)
         elif known.real != path:

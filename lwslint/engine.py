@@ -32,6 +32,7 @@ from lwslint.source import Texts
 from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
 if TYPE_CHECKING:
+    from lwslint.cache import Cache
     from lwslint.gather import Gathered
     from lwslint.model.bodies import Body
     from lwslint.model.project import Project
@@ -94,21 +95,27 @@ def lint(
     catalogue: Sequence[LoadedRule] = (),
     progress: Progress | None = None,
     distrusted: Sequence[str] = (),
+    cache: Cache | None = None,
+    jobs: int | None = None,
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
     ``exclude`` stands for ``settings.exclude``, bound to the folders that its patterns start in.
     ``catalogue`` are all rules there are (default: ``rules``), which a suppression may name.
     ``progress`` is called with files done and files in all.  No partner tool is run from below ``paths``
-    or the folders in ``distrusted``.
+    or the folders in ``distrusted``.  Neither ``cache``, where earlier runs have left what they know, nor
+    ``jobs``, the number of processes, changes what is found.
     """
     found = discover(paths, cwd=cwd, exclude=exclude)
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
+    from lwslint.memory import Memory
 
+    memory = Memory(cache, settings, [cwd, *paths])
     with _uncollected():
         builder = Builder(found.build_files, settings)
-        gathered = gather(found.files, settings, progress, builder.decide)
+        gathered = gather(found.files, settings, progress, builder.decide, memory, jobs)
+        memory.save()
         settings = builder.settings
         documents = gather_documents.gather(found.documents, settings)
         facts = (*gathered.facts, *documents.facts)

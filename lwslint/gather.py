@@ -7,6 +7,7 @@ becomes a :class:`~lwslint.problem.Problem` and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from lwslint.discovery import (
     language_of,
 )
 from lwslint.facts import FileFacts
+from lwslint.memory import Memory
 from lwslint.model.bodies import Body
 from lwslint.problem import Problem
 from lwslint.settings import Settings
@@ -51,28 +53,43 @@ class Gathered(msgspec.Struct, frozen=True):
 Decide = Callable[[Sequence[str]], Settings]
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """A file to lower.  ``data`` is None when an earlier run knew the file, whose ``digest`` then names its
+    facts; without a cache ``digest`` is empty."""
+
+    file: Found
+    language: str
+    digest: str
+    data: bytes | None
+
+
 def gather(
     files: Sequence[Found],
     settings: Settings,
     progress: Progress | None = None,
     decide: Decide | None = None,
+    memory: Memory | None = None,
+    jobs: int | None = None,
 ) -> Gathered:
     """The facts of all files that mention libwebsockets.
 
     ``decide`` is told their paths before any is parsed, and returns the settings to parse them with.
+    ``memory`` is what earlier runs know, ``jobs`` how many processes may work at a time (default: as many as
+    the machine gives).
     """
+    memory = Memory(None, settings) if memory is None else memory
     facts: list[FileFacts] = []
     skipped: dict[str, Found] = {}
     python: dict[str, Found] = {}
     reasons: dict[str, str] = {}
     left_out: list[Skipped] = []
     problems: list[Problem] = []
-    units: list[Unit] = []
+    wanted: list[Candidate] = []
     for number, file in enumerate(files, 1):
-        outcome = _one(file, settings)
+        outcome = _one(file, memory)
         match outcome:
-            case Unit():
-                units.append(outcome)
+            case Candidate():
+                wanted.append(outcome)
             case Skipped(reason=reason) if reason == NO_LWS:
                 skipped[file.path] = file
             case Skipped(reason=reason) if reason in (NO_WEBSOCKET, NO_IDIOM):
@@ -83,22 +100,60 @@ def gather(
         if progress is not None:
             progress(number, len(files))
     if decide is not None:
-        settings = decide([unit.path for unit in units])
-    _take(lower_all(units, settings), facts, problems, left_out)
+        settings = decide([candidate.file.path for candidate in wanted])
+    lower = _Lowering(settings, memory, jobs)
+    _take(lower(wanted), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
     bodies: dict[int, Body] = {}
     if native and skipped:
-        facts.extend(_pull(native, skipped, settings, problems, bodies))
+        facts.extend(_pull(native, skipped, memory, lower, problems, bodies))
     if python:
         from lwslint import gather_python
 
-        linked = gather_python.pull([f for f in facts if f.language == "python"], python, settings)
-        _take(lower_all(linked, settings), facts, problems, left_out)
+        linked = gather_python.pull([f for f in facts if f.language == "python"], python, memory)
+        outcomes = [_one(file, memory, linked=True) for file in linked]
+        problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
+        _take(lower([o for o in outcomes if isinstance(o, Candidate)]), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, reasons[path]) for path in python]
     return Gathered(tuple(facts), tuple(left_out), tuple(problems), bodies)
+
+
+class _Lowering:
+    """The front ends, for the files whose facts no earlier run has left."""
+
+    def __init__(self, settings: Settings, memory: Memory, jobs: int | None) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._jobs = jobs
+        self._base = memory.base(settings)
+
+    def __call__(self, candidates: Sequence[Candidate]) -> list[FileFacts | Problem]:
+        """The facts of the candidates, in their order."""
+        found: list[FileFacts | Problem | None] = [
+            self._memory.facts(self._base, c.file.path, c.language, c.digest) for c in candidates
+        ]
+        missing: list[int] = []
+        units: list[Unit] = []
+        for index, candidate in enumerate(candidates):
+            if found[index] is not None:
+                continue
+            data = candidate.data if candidate.data is not None else _read(candidate.file, self._memory)
+            if not isinstance(data, bytes):  # it has changed since discovery
+                found[index] = Problem(candidate.file.path, "changed while the tree was being read")
+                continue
+            missing.append(index)
+            units.append(Unit(candidate.file.path, data, candidate.language))
+        lowered = lower_all(units, self._settings, self._jobs)
+        for index, unit, outcome in zip(missing, units, lowered, strict=True):
+            found[index] = outcome
+            if isinstance(outcome, FileFacts):
+                file = candidates[index].file
+                found_digest = self._memory.identify(file, unit.data, unit.language)
+                self._memory.keep(self._base, outcome, found_digest)
+        return [outcome for outcome in found if outcome is not None]
 
 
 def _take(
@@ -126,7 +181,8 @@ def _take(
 def _pull(
     facts: list[FileFacts],
     skipped: dict[str, Found],
-    settings: Settings,
+    memory: Memory,
+    lower: _Lowering,
     problems: list[Problem],
     bodies: dict[int, Body],
 ) -> list[FileFacts]:
@@ -145,13 +201,13 @@ def _pull(
         callers = sorted(wanted.callers - asked)
         definitions = sorted(wanted.definitions - asked)
         asked.update(callers, definitions)
-        chosen = _choose(skipped, callers, definitions, settings)[: demand.MAX_FILES - len(pulled)]
+        chosen = _choose(skipped, callers, definitions, memory)[: demand.MAX_FILES - len(pulled)]
         if not chosen:
             break
-        outcomes = [_one(skipped.pop(path), settings, linked=True) for path in chosen]
+        outcomes = [_one(skipped.pop(path), memory, linked=True) for path in chosen]
         problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
         fresh: list[FileFacts] = []
-        _take(lower_all([o for o in outcomes if isinstance(o, Unit)], settings), fresh, problems, [])
+        _take(lower([o for o in outcomes if isinstance(o, Candidate)]), fresh, problems, [])
         asker.add(fresh, pulled=True)
         pulled.extend(fresh)
     return pulled
@@ -161,7 +217,7 @@ def _choose(
     skipped: dict[str, Found],
     callers: Sequence[tuple[str, str]],
     definitions: Sequence[str],
-    settings: Settings,
+    memory: Memory,
 ) -> list[str]:
     """The files that define one of ``definitions`` or mention one of ``callers``, in order of path.
 
@@ -169,20 +225,22 @@ def _choose(
     """
     from lwslint import demand
 
-    mentioned: dict[tuple[str, str], list[str]] = {}
-    chosen: set[str] = set()
     if not callers and not definitions:
         return []
+    questions: dict[str, Callable[[bytes], bool]] = {}
+    for caller in callers:
+        questions[" ".join(("call", *caller))] = partial(demand.calls, name=caller[0], owner=caller[1])
+    for name in definitions:
+        questions[f"define {name}"] = partial(demand.defines, name=name)
+    find = memory.ask(questions)
+    mentioned: dict[str, list[str]] = {}
+    chosen: set[str] = set()
     for path, file in skipped.items():
-        try:
-            data = source.read(file.real, settings.max_file_size, expected=file.identity)
-        except (ReadError, MemoryError):
-            continue
-        for caller in callers:
-            if demand.calls(data, *caller):
-                mentioned.setdefault(caller, []).append(path)
-        if any(demand.defines(data, name) for name in definitions):
-            chosen.add(path)
+        for question in find(file):
+            if question.startswith("call"):
+                mentioned.setdefault(question, []).append(path)
+            else:
+                chosen.add(path)
     for paths in mentioned.values():
         if len(paths) <= demand.MAX_MENTIONS:
             chosen.update(paths)
@@ -195,44 +253,60 @@ def mentions_lws(data: bytes) -> bool:
     return b"lws" in folded or b"libwebsocket" in folded
 
 
-def _one(file: Found, settings: Settings, linked: bool = False) -> Unit | Skipped | Problem:
-    """What there is to lower of one file; with ``linked``, also of one that does not
-    mention libwebsockets."""
+def _one(file: Found, memory: Memory, linked: bool = False) -> Candidate | Skipped | Problem:
+    """What there is to lower of one file; with ``linked``, also of one that does not mention libwebsockets
+    (or, in Python, WebSocket)."""
+    known = memory.known(file)
+    if known is not None:
+        if known.reason and not linked:
+            return Skipped(file.path, known.reason)
+        if known.digest:
+            return Candidate(file, known.language, known.digest, None)
+    data = _read(file, memory)
+    if not isinstance(data, bytes):
+        return data
+    reason = _reason_against(file, data)
+    if known is None:
+        memory.learn(file, reason)
+    if reason and not linked:
+        return Skipped(file.path, reason)
+    language = language_of(file.path, data)
+    return Candidate(file, language, memory.identify(file, data, language), data)
+
+
+def _read(file: Found, memory: Memory) -> bytes | Skipped | Problem:
     try:
-        data = source.read(file.real, settings.max_file_size, expected=file.identity)
+        return memory.read(file)
     except TooLarge as error:
         return _too_large(file, str(error))
     except ReadError as error:
         return Problem(file.path, f"cannot be read: {error}")
     except MemoryError:
         return Problem(file.path, "cannot be read: out of memory")
+
+
+def _reason_against(file: Found, data: bytes) -> str:
+    """Why a file of these bytes is not lowered for its own sake; empty when it is."""
     if is_python(file.path):
         from lwslint import gather_python
 
-        return gather_python.one(file, data)
-    if not linked and not mentions_lws(data):
-        return Skipped(file.path, NO_LWS)
-    return Unit(file.path, data, language_of(file.path, data))
+        return gather_python.reason_against(data)
+    return "" if mentions_lws(data) else NO_LWS
 
 
 def _too_large(file: Found, message: str) -> Skipped | Problem:
-    mentions, reason = mentions_lws, NO_LWS
-    if is_python(file.path):
-        from lwslint.frontends.python_prefilter import talks_websocket
-
-        mentions, reason = talks_websocket, NO_WEBSOCKET
     try:
         seen = 0
         tail = b""
         for chunk in _chunks(file):
-            if mentions(tail + chunk):
+            if not _reason_against(file, tail + chunk):
                 break
             tail = chunk[-_OVERLAP:]
             seen += len(chunk)
             if seen > _SCAN_LIMIT:
                 break
         else:
-            return Skipped(file.path, reason)
+            return Skipped(file.path, NO_WEBSOCKET if is_python(file.path) else NO_LWS)
     except (ReadError, OSError) as error:
         return Problem(file.path, f"cannot be read: {error}")
     return Problem(file.path, f"not analysed: {message} (max-file-size)")

@@ -11,6 +11,7 @@ import codecs
 import os
 import re
 import stat
+import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -37,6 +38,17 @@ class Identity(NamedTuple):
     inode: int
 
 
+class Stamp(NamedTuple):
+    """By what a file is known not to have changed: times are in nanoseconds, ``changed`` is that of the
+    inode, which nobody can set back (on Windows: when the file was made)."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
 class Position(NamedTuple):
     """A place for people: both counted from 1, ``column`` in characters (a tab is one)."""
 
@@ -58,6 +70,23 @@ class Excerpt(NamedTuple):
 
 def identity(status: os.stat_result) -> Identity:
     return Identity(status.st_dev, status.st_ino)
+
+
+def stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+_SLACK = 2_000_000_000  # ns: the coarsest clock of a file system (FAT), and some skew of a server's
+
+
+def settled(found: Stamp, began: int) -> bool:
+    """Whether a file that had this stamp in a run that ``began`` (ns) will have another one after any
+    later change.
+
+    A change within the same tick of the clock as the last one before the run would leave no trace.
+    """
+    last = found.modified if sys.platform == "win32" else found.changed
+    return last < began - _SLACK
 
 
 def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = None) -> int:

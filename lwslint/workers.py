@@ -7,6 +7,7 @@ process.  The outcome does not depend on the number of processes.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import sys
@@ -60,12 +61,63 @@ def lower_all(
 
 
 def available() -> int:
-    """How many processes this one may really run at a time."""
+    """How many processes this one may really run at a time: the cores that the system, and the quota of
+    its container, give it."""
+    if sys.version_info >= (3, 13):
+        cores = os.process_cpu_count() or 1
+    else:
+        try:
+            cores = len(os.sched_getaffinity(0))
+        except AttributeError:  # not on macOS and Windows
+            cores = os.cpu_count() or 1
+    return max(1, min(cores, _quota() or cores, MAX_PROCESSES))
+
+
+def _quota(cgroups: str = "/sys/fs/cgroup", own: str = "/proc/self/cgroup") -> int | None:
+    """The whole processors that control groups (v2: ``cpu.max``, v1: ``cpu.cfs_quota_us``) leave to this
+    process; None for no limit.  A group's limit holds for those below it too."""
     try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        cores = os.cpu_count() or 1
-    return min(cores, MAX_PROCESSES)
+        with open(own, encoding="utf-8", errors="replace") as file:
+            lines = [line.rstrip("\n").split(":", 2) for line in file]
+    except OSError:
+        return None
+    limits: list[float] = []
+    for _, controllers, path in (line for line in lines if len(line) == 3):
+        if controllers == "":
+            read, top = _limit, cgroups
+        elif "cpu" in controllers.split(","):
+            read, top = _limit_v1, os.path.join(cgroups, "cpu")
+        else:
+            continue
+        parts = [part for part in path.split("/") if part not in ("", "..")]
+        # In a container the group's own folder is what is mounted, and its path leads nowhere.
+        folders = (os.path.join(top, *parts[:depth]) for depth in range(len(parts) + 1))
+        limits += [limit for folder in folders if (limit := read(folder)) is not None]
+    return max(1, math.ceil(min(limits))) if limits else None
+
+
+def _limit(folder: str) -> float | None:
+    quota, _, period = _line(os.path.join(folder, "cpu.max")).partition(" ")
+    return _ratio(quota, period)
+
+
+def _limit_v1(folder: str) -> float | None:
+    return _ratio(*(_line(os.path.join(folder, name)) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")))
+
+
+def _ratio(quota: str, period: str) -> float | None:
+    """``max`` and ``-1`` mean no limit."""
+    if not quota.isdecimal() or not period.isdecimal() or int(period) == 0:
+        return None
+    return int(quota) / int(period)
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""
 
 
 def _cost(unit: Unit) -> int:

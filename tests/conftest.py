@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ from lwslint.rule import LoadedRule, Rule
 _ROOT = str(Path(__file__).resolve().parent.parent)
 if _ROOT not in sys.path:
     sys.path.append(_ROOT)
+
+# No test reads or writes the cache of whoever runs it; also none that starts a process.
+os.environ["LWSLINT_CACHE_DIR"] = ""
 
 WriteTree = Callable[[Mapping[str, str | bytes]], Path]
 

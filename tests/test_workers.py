@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +55,37 @@ def test_a_worker_that_dies_costs_the_file_that_killed_it(monkeypatch: pytest.Mo
 def test_a_little_work_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_pool", lambda count: pytest.fail("a process was started"))
     assert len(lower_all(units(3), Settings(), 8)) == 3
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "expected"),
+    [
+        ("0::/\n", {"cpu.max": "max 100000"}, None),
+        ("0::/\n", {"cpu.max": "150000 100000"}, 2),
+        ("0::/\n", {"cpu.max": "20000 100000"}, 1),
+        ("0::/a/b\n", {"cpu.max": "max 100000", "a/cpu.max": "300000 100000", "a/b/cpu.max": "max 1"}, 3),
+        ("0::/../../host\n", {"cpu.max": "400000 100000"}, 4),  # as a container sees it
+        ("4:cpu,cpuacct:/x\n", {"cpu/x/cpu.cfs_quota_us": "250000", "cpu/x/cpu.cfs_period_us": "100000"}, 3),
+        ("4:cpu:/x\n", {"cpu/x/cpu.cfs_quota_us": "-1", "cpu/x/cpu.cfs_period_us": "100000"}, None),
+        ("4:memory:/\n", {"cpu.max": "100000 100000"}, None),
+        ("0::/\n", {"cpu.max": "nonsense"}, None),
+        ("0::/\n", {"cpu.max": "100 0"}, None),
+        ("nonsense\n", {}, None),
+    ],
+)
+def test_a_containers_quota_limits_the_processes(
+    tmp_path: Path, own: str, files: dict[str, str], expected: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "own").write_text(own)
+    assert workers._quota(str(tmp_path), str(tmp_path / "own")) == expected
+    assert workers._quota(str(tmp_path), str(tmp_path / "nothing")) is None
+
+
+def test_never_more_processes_than_a_quota_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_quota", lambda: 1)
+    assert workers.available() == 1
+    monkeypatch.setattr(workers, "_quota", lambda: None)
+    assert 1 <= workers.available() <= workers.MAX_PROCESSES

@@ -47,11 +47,6 @@ _CALLBACKS = re.compile(
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.MULTILINE)
 
 
-def talks_websocket(data: bytes) -> bool:
-    """Whether the bytes can be of a file that some Python rule reports."""
-    return uses_websocket(data) and holds_idiom(data)
-
-
 def holds_idiom(data: bytes) -> bool:
     """Whether the file, given that it talks WebSocket, has something that a rule may report."""
     return _IDIOM.search(data) is not None or uses_loops_on_threads(data)

@@ -1,0 +1,296 @@
+"""What a run need not find out again about files that have not changed.
+
+Two things are kept.  For a tree: what its files' bytes say, each file known by its stamp, so that it need
+not even be read.  For a file's content, wherever it lies: its facts.  Both lie in the
+:mod:`~lwslint.cache` under keys that hold the code of lwslint, the versions of the parsers and the
+settings that front ends see; an entry is never out of date, only unused.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeVar, cast
+
+import msgspec
+
+from lwslint import source
+from lwslint.cache import Cache, digest
+from lwslint.discovery import Found
+from lwslint.facts import FileFacts
+from lwslint.settings import Settings
+from lwslint.source import ReadError, Stamp
+
+_Answer = TypeVar("_Answer", bool, frozenset[str])
+
+
+class Known(msgspec.Struct, array_like=True):
+    """What the bytes of one file say.
+
+    ``reason``: why the file is not lowered for its own sake, empty when it is.  ``digest``: of its bytes; it
+    and ``language`` are empty where nobody has asked.  ``hints``: answers to questions about the bytes, by
+    the question's name.  ``rounds``: how many rounds of names (:class:`_Tree`) the file was searched for,
+    and ``hits`` the numbers of the names that were found.
+    """
+
+    stamp: Stamp
+    reason: str
+    digest: str = ""
+    language: str = ""
+    hints: dict[str, bool | frozenset[str]] = {}
+    rounds: int = 0
+    hits: tuple[int, ...] = ()
+
+
+class _Tree(msgspec.Struct, array_like=True):
+    """What is kept of a tree: its files by their real paths, and the names that were asked for, round
+    by round.  Names count through all rounds."""
+
+    files: dict[str, Known]
+    rounds: tuple[tuple[str, ...], ...] = ()
+
+
+class Memory:
+    """The memory of one run; without a cache it knows nothing and keeps nothing.
+
+    ``tree`` names the tree (its roots, and the folder that paths are relative to); without it only facts
+    are remembered.  Call :meth:`save` when the run is over.
+    """
+
+    def __init__(self, cache: Cache | None, settings: Settings, tree: Sequence[str] = ()) -> None:
+        self._cache = cache
+        self._began = time.time_ns()
+        self._limit = settings.max_file_size
+        self._key = digest("tree", code(), str(self._limit), *tree) if cache is not None and tree else ""
+        self._before = self._load()
+        self._now = _Tree({})
+        self._asked: list[dict[str, int]] = []
+        self._known_rounds: list[dict[str, int]] = _numbered(self._before.rounds)
+
+    # ------------------------------------------------------------------ files
+
+    def read(self, file: Found) -> bytes:
+        """The bytes of a file; raises as :func:`lwslint.source.read` does."""
+        return source.read(file.real, self._limit, expected=file.identity)
+
+    def known(self, file: Found) -> Known | None:
+        """What is known of a file that has not changed since."""
+        found = self._now.files.get(file.real)
+        if found is None and (found := self._before.files.get(file.real)) is not None:
+            if found.stamp != file.stamp:
+                return None
+            found = msgspec.structs.replace(found, rounds=0, hits=())
+            self._now.files[file.real] = found
+        return found
+
+    def learn(self, file: Found, reason: str) -> None:
+        """Remember why a file is not lowered for its own sake ("" when it is)."""
+        if self._key and file.stamp is not None:
+            self._now.files[file.real] = Known(file.stamp, reason)
+
+    def identify(self, file: Found, data: bytes, language: str) -> str:
+        """Remember the language of a file; returns the digest of its bytes ("" without a cache)."""
+        if self._cache is None:
+            return ""
+        found = hashlib.sha256(data).hexdigest()
+        if (known := self._now.files.get(file.real)) is not None:
+            known.digest, known.language = found, language
+        return found
+
+    def hints(self, file: Found) -> Hints:
+        """Answers questions about the bytes of a file."""
+        return Hints(self.known(file), partial(self._bytes, file))
+
+    def _bytes(self, file: Found) -> bytes:
+        try:
+            return self.read(file)
+        except (ReadError, MemoryError):
+            self._now.files.pop(file.real, None)
+            return b""
+
+    # ------------------------------------------------------------------ names
+
+    def ask(self, names: Mapping[str, Callable[[bytes], bool]]) -> Callable[[Found], set[str]]:
+        """Begin a round of names, each with a test of a file's bytes.  Returns what finds, for a file, the
+        names whose test it passes; a file that was tested for a name before is not read again."""
+        start = sum(map(len, self._asked))
+        numbers = {name: start + index for index, name in enumerate(names)}
+        self._asked.append(numbers)
+        turn = len(self._asked)
+
+        def find(file: Found) -> set[str]:
+            found, unknown = self._recall(file, names)
+            if unknown:
+                try:
+                    data = self.read(file)
+                except (ReadError, MemoryError):
+                    return set()
+                found.update(name for name in unknown if names[name](data))
+            known = self._now.files.get(file.real)
+            if known is not None and known.rounds == turn - 1:
+                known.rounds = turn
+                known.hits += tuple(sorted(numbers[name] for name in found))
+            return found
+
+        return find
+
+    def _recall(self, file: Found, names: Collection[str]) -> tuple[set[str], Collection[str]]:
+        """Which of ``names`` the file is known to pass, and which it was not tested for."""
+        before = self._before.files.get(file.real)
+        if before is None or before.stamp != file.stamp or not 0 < before.rounds <= len(self._known_rounds):
+            return set(), names
+        numbers, hits = self._known_rounds[before.rounds - 1], set(before.hits)
+        found = {name for name in names if numbers.get(name) in hits}
+        return found, [name for name in names if name not in numbers]
+
+    # ------------------------------------------------------------------ facts
+
+    def base(self, settings: Settings) -> str:
+        """What the facts of all files depend on: a part of their keys."""
+        return _base(settings) if self._cache is not None else ""
+
+    def facts(self, base: str, path: str, language: str, data_digest: str) -> FileFacts | None:
+        """The facts of a file of that content, from an earlier run."""
+        if self._cache is None or not data_digest:
+            return None
+        content = self._cache.get(digest("facts", base, path, language, data_digest))
+        if content is None:
+            return None
+        try:
+            facts = _facts_decoder().decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError):
+            return None
+        return facts if (facts.path, facts.language) == (path, language) else None
+
+    def keep(self, base: str, facts: FileFacts, data_digest: str) -> None:
+        """Remember the facts of a file's content."""
+        if self._cache is None or not data_digest:
+            return
+        try:
+            content = msgspec.msgpack.encode(facts)
+        except (OverflowError, UnicodeEncodeError, RecursionError, MemoryError):
+            return  # a number of more than 64 bits, or a text that is none: such a file is lowered anew
+        self._cache.put(digest("facts", base, facts.path, facts.language, data_digest), content)
+
+    # ------------------------------------------------------------------ the tree's entry
+
+    def _load(self) -> _Tree:
+        content = self._cache.get(self._key) if self._cache is not None and self._key else None
+        if content is None:
+            return _Tree({})
+        try:
+            return msgspec.msgpack.decode(content, type=_Tree)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError):
+            return _Tree({})
+
+    def save(self) -> None:
+        """Keep what is known of the tree.  A file that changed while the run began is left out: its stamp
+        may not tell the next change."""
+        if self._cache is None or not self._key:
+            return
+        settled = {
+            real: known
+            for real, known in self._now.files.items()
+            if source.settled(known.stamp, self._began) and _is_text(real)
+        }
+        tree = _Tree(settled, tuple(tuple(names) for names in self._asked))
+        if tree != self._before:
+            self._cache.put(self._key, msgspec.msgpack.encode(tree))
+
+
+class Hints:
+    """Answers questions about the bytes of one file, which is read when a new one is asked; a file that
+    cannot be read is taken for empty."""
+
+    def __init__(self, known: Known | None, read: Callable[[], bytes]) -> None:
+        self._known = known
+        self._answers = dict(known.hints) if known is not None else {}
+        self._read = functools.cache(read)
+
+    def __call__(self, question: Callable[[bytes], _Answer]) -> _Answer:
+        name = question.__name__
+        if name not in self._answers:
+            self._answers[name] = question(self._read())
+            if self._known is not None:
+                self._known.hints = self._answers
+        return cast("_Answer", self._answers[name])
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be written down: a file name may be any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _numbered(rounds: Sequence[Sequence[str]]) -> list[dict[str, int]]:
+    """For each number of rounds the names asked for so far, with their numbers."""
+    found: list[dict[str, int]] = []
+    numbers: dict[str, int] = {}
+    count = 0
+    for names in rounds:
+        for name in names:
+            numbers[name] = count
+            count += 1
+        found.append(dict(numbers))
+    return found
+
+
+@functools.cache
+def _facts_decoder() -> msgspec.msgpack.Decoder[FileFacts]:
+    return msgspec.msgpack.Decoder(FileFacts)
+
+
+# ------------------------------------------------------------------------------------- keys
+
+# Settings that no front end looks at; any other may change what it says.
+_LATER = ("select", "ignore", "min_confidence", "fail_on", "exclude", "servers", "subprotocols")
+_PARSERS = ("tree_sitter", "libcst", "msgspec", "pathspec")
+
+
+def _base(settings: Settings) -> str:
+    """What the facts of every file depend on."""
+    default = Settings()
+    seen = msgspec.structs.replace(settings, **{name: getattr(default, name) for name in _LATER})
+    return digest(code(), msgspec.msgpack.encode(seen, order="deterministic"))
+
+
+@functools.cache
+def code(*packages: str) -> str:
+    """The digest of lwslint's own code and data, of the code in the folders ``packages``, and of the
+    versions of what parses.
+
+    Of the bytes, not of a version: that of a checkout stays the same while the code changes.
+    """
+    here = os.path.dirname(os.path.abspath(__file__))
+    parts: list[bytes | str] = [sys.version, *_parsers()]
+    for folder in (here, *packages):
+        for path in sorted(_sources(folder)):
+            with open(path, "rb") as file:
+                parts += [os.path.relpath(path, folder), file.read()]
+    return digest(*parts)
+
+
+def _sources(folder: str) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (os.path.join(place, name) for name in names)
+
+
+def _parsers() -> Iterable[str]:
+    """The names and versions of the installed packages that parse, as their folders say them."""
+    found: set[str] = set()
+    for place in sys.path:
+        try:
+            names = os.listdir(place or ".")
+        except OSError:
+            continue
+        found.update(n for n in names if n.endswith(".dist-info") and n.lower().startswith(_PARSERS))
+    return sorted(found)
