@@ -313,9 +313,19 @@ class Threads:
         own = {s.entry.definition.place() for s in services}
         threaded = not self._serviced_elsewhere(services)
         found: dict[tuple[int, int], OffThread] = {}
+        # A tree of hundreds of test programs has as many services; they share the routes.
+        routes: dict[Place | None, list[Route]] = {}
         for service in services:
-            for route in self.routes(definition, site, service.start, contexts):
-                if self._is_off(route, service, own, threaded):
+            start = service.start
+            place = start.place if start is not None else None
+            if place not in routes:
+                routes[place] = [
+                    route
+                    for route in self.routes(definition, site, start, contexts)
+                    if self._may_be_off(route, start, own, threaded)
+                ]
+            for route in routes[place]:
+                if self._is_off(route, service):
                     key = (route.entry.definition.id, service.entry.definition.id)
                     found.setdefault(key, OffThread(route, service))
         return tuple(found[key] for key in sorted(found))
@@ -333,18 +343,23 @@ class Threads:
     def _reaches_start(self, definition: Definition, start: Start) -> bool:
         return definition.id in self.order.ancestors(start.definition)
 
-    def _is_off(self, route: Route, service: Service, own: set[Place], threaded: bool) -> bool:
+    def _may_be_off(self, route: Route, start: Start | None, own: set[Place], threaded: bool) -> bool:
+        """Whether a route is off the thread that ``start`` starts, for some service on that thread."""
         entry = route.entry
         if entry.role in (Role.CALLBACK, Role.SIGNAL) or entry.definition.place() in own:
             return False
         if route.phase in (Phase.BEFORE, Phase.AFTER):
             return False
+        # Otherwise some program of the tree services this context on the very thread that calls.
+        return entry.role is Role.THREAD or (start is not None and threaded)
+
+    def _is_off(self, route: Route, service: Service) -> bool:
+        entry = route.entry
         if entry.role is Role.THREAD:
             return any(self._runs_beside(start, service) for start in self.roots[entry.definition.id])
-        if service.start is None or not threaded:
-            # Some program of the tree services this context on the very thread that calls.
-            return False
-        return entry.role is not Role.MAIN or self.programs.holds(service.start, entry.definition)
+        if entry.role is not Role.MAIN:
+            return True
+        return service.start is not None and self.programs.holds(service.start, entry.definition)
 
     def is_creators(self, found: OffThread, category: Category) -> bool:
         """Whether a set-up call comes from the thread that made the context, after another one began to
