@@ -25,7 +25,7 @@ from lwslint.registry import RegistryError, SelectorError
 from lwslint.reporters import FORMATS, TEXT, WIDTH, View, logs
 from lwslint.reporters.style import Style, wants_colour
 from lwslint.rule import LoadedRule
-from lwslint.source import clean
+from lwslint.source import clean, clean_lines
 
 if TYPE_CHECKING:
     from lwslint.baseline import Baseline
@@ -41,6 +41,8 @@ commands:
   lwslint PATH ...          lint files and folders (default: the current folder)
   lwslint rule NAME|CODE    explain a rule
   lwslint rules             list all rules
+  lwslint new-rule CODE NAME --family FAMILY --pack FOLDER
+                            write the files of a new rule, for rule authors
   lwslint baseline PATH ... write the findings to a file that --baseline then hides
   lwslint completion SHELL  print the completion for bash, zsh or fish
   lwslint clean             remove what runs have kept in the cache
@@ -70,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _complete(argv[1:])
             case ["clean"]:
                 return _clean(_clean_parser().parse_args(argv[1:]))
+            case ["new-rule"]:
+                return _new_rule(argv[1:])
             case _:
                 return _lint(_checked(_parser().parse_args(argv)))
     except (UsageError, ConfigError, SelectorError, RegistryError, OutputError) as error:
@@ -681,6 +685,36 @@ def _clean(arguments: argparse.Namespace) -> int:
     entries, size = cache.clean(found.folder)
     number = f"{entries} entry" if entries == 1 else f"{entries} entries"
     _print([f"Removed {number} ({size / 1e6:.1f} MB) from {clean(found.folder)}."])
+    return CLEAN
+
+
+def _new_rule(argv: Sequence[str]) -> int:
+    from pathlib import Path
+
+    from lwslint import scaffold
+
+    parser = _Parser(
+        prog="lwslint new-rule", description="Writes the files of a new rule; overwrites nothing."
+    )
+    parser.add_argument("code", metavar="CODE", help="such as ACME101; unique among all packs")
+    parser.add_argument("name", metavar="NAME", help="such as no-log-level; unique among all packs")
+    parser.add_argument("--family", required=True, help="the sub-package that it goes into, such as setup")
+    parser.add_argument(
+        "--pack",
+        metavar="FOLDER",
+        default="rules/lwslint_rules",
+        help="the rule pack's import package (default: %(default)s)",
+    )
+    wanted = parser.parse_args(argv)
+    for loaded in _catalogue():
+        if wanted.code == loaded.rule.code or wanted.name == loaded.rule.name:
+            raise UsageError(f"{loaded.rule.code} {loaded.rule.name} exists")
+    try:
+        files = scaffold.plan(wanted.code, wanted.name, wanted.family, Path(wanted.pack).absolute())
+        scaffold.write(files)
+    except scaffold.ScaffoldError as error:
+        raise UsageError(str(error)) from error
+    _print([clean_lines(scaffold.next_steps(files, os.getcwd()))])
     return CLEAN
 
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "rule": "explain a rule",
     "rules": "list all rules",
     "baseline": "write the findings to a file that --baseline then hides",
+    "new-rule": "write the files of a new rule",
     "completion": "print the completion for a shell",
     "clean": "remove what runs have kept in the cache",
 }

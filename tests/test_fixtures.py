@@ -35,12 +35,7 @@ CORE_NAMES = {
 }
 # Rules to come whose programs are here already, as known misses.
 LATER_NAMES = {"LWS105": "call-in-signal-handler"}
-PYTHON_NAMES = {
-    "LWS109": "event-loop-hop",
-    "LWS314": "ctypes-callback-may-not-return-int",
-    "LWS411": "plaintext-to-tls-port",
-}
-CODES = {name: code for code, name in (CORE_NAMES | LATER_NAMES | PYTHON_NAMES).items()}
+CODES = {rule.rule.name: rule.rule.code for rule in rules()} | {n: c for c, n in LATER_NAMES.items()}
 
 
 def label(case: Path) -> str:
