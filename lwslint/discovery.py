@@ -154,10 +154,14 @@ class Exclusion:
     def __call__(self, path: str, *, folder: bool) -> bool:
         if not _below(path, self._folder) or path == self._folder:
             return False
-        return _verdict(self._patterns, self._folder, path, folder) is True
+        name = _relative(path, self._folder) + ("/" if folder else "")
+        return self._patterns.check_file(name).include is True
 
 
 Ignores = tuple[tuple[str, GitIgnoreSpec], ...]
+
+# The group of pathspec's regular expressions that matches the slash behind a folder.
+_FOLDER_MARK = "ps_d"
 
 
 def ignore_files_above(folder: str) -> Ignores:
@@ -234,7 +238,20 @@ def ignored(rules: Ignores, path: str, *, folder: bool) -> bool:
 
 
 def _verdict(spec: GitIgnoreSpec, base: str, path: str, folder: bool) -> bool | None:
-    return spec.check_file(_relative(path, base) + ("/" if folder else "")).include
+    """What the last pattern that matches says.  Only matches of ``path`` itself count, none of a folder
+    above it, which the walk has dealt with: pathspec's own verdict lets ``*`` win over a later ``!*/``."""
+    name = _relative(path, base) + ("/" if folder else "")
+    for pattern in reversed(spec.patterns):
+        if pattern.regex is not None and any(
+            _folder_end(found) in (None, len(name)) for found in pattern.regex.finditer(name)
+        ):
+            return pattern.include
+    return None
+
+
+def _folder_end(match: re.Match[str]) -> int | None:
+    """Where the folder ends that a pattern of pathspec matched, None when it matched no folder."""
+    return match.end(_FOLDER_MARK) if _FOLDER_MARK in match.re.groupindex and match[_FOLDER_MARK] else None
 
 
 # ------------------------------------------------------------------------------------- libwebsockets

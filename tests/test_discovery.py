@@ -98,6 +98,19 @@ def test_ignore_rules_nest_and_the_innermost_decides(write_tree: WriteTree) -> N
     }
 
 
+def test_a_folder_is_taken_back_from_a_pattern_for_everything(write_tree: WriteTree) -> None:
+    root = write_tree(
+        {
+            ".gitignore": "*\n!*.*\n!*/\nbuild\nsecret.c\n",
+            "src/web/a.c": "",
+            "src/build/b.c": "",
+            "src/secret.c": "",
+            "main.c": "",
+        }
+    )
+    assert names(look(root)) == ["main.c", "src/web/a.c"]
+
+
 def test_ignore_files_above_the_linted_path_count_within_a_work_tree(write_tree: WriteTree) -> None:
     root = write_tree({".git/HEAD": "", ".gitignore": "gen_*.c\nbuild/\n", "src/gen_a.c": "", "src/b.c": ""})
     assert names(look(root, "src")) == ["src/b.c"]
