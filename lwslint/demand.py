@@ -154,15 +154,66 @@ def _constants(value: Value, local: Collection[str]) -> Iterator[str]:
                 yield name
 
 
-def calls(data: bytes, name: str, owner: str) -> bool:
-    """Whether the bytes may call a function: they hold its name, and its class's name, as whole words."""
-    return mentions(data, name) and (not owner or mentions(data, owner))
+class Search:
+    """Looks for the names that the linking asks for in the bytes of one file after the other.
+
+    Each name is a question: ``call NAME CLASS`` for a function that the file may call (it holds the name,
+    and the class's name), ``define NAME`` for one that it may define.
+    """
+
+    def __init__(self, callers: Sequence[tuple[str, str]], definitions: Sequence[str]) -> None:
+        self._callers = {
+            " ".join(("call", *caller)): (caller[0].encode(), caller[1].encode()) for caller in callers
+        }
+        self._definitions = {f"define {name}": (name, name.encode()) for name in definitions}
+        self.questions = (*self._callers, *self._definitions)
+        names = {name for both in self._callers.values() for name in both if name}
+        names.update(encoded for _, encoded in self._definitions.values())
+        # Names such as `operator()` are no words, so that they are looked for one by one.
+        self._words = frozenset(name for name in names if _WORD.fullmatch(name))
+        self._patterns = {name: re.compile(rb"\b" + re.escape(name) + rb"\b") for name in names - self._words}
+
+    def answer(self, data: bytes) -> set[str]:
+        """The questions to which a file of these bytes is an answer."""
+        held = self._held(data)
+        found: set[str] = set()
+        if held:
+            for question, (name, owner) in self._callers.items():
+                if name in held and (not owner or owner in held):
+                    found.add(question)
+        for question, (text, name) in self._definitions.items():
+            if (name in held or name in self._patterns) and defines(data, text):
+                found.add(question)
+        return found
+
+    def _held(self, data: bytes) -> frozenset[bytes]:
+        """The names that the bytes hold as whole words."""
+        if len(self._words) > _MANY:
+            found = self._words.intersection(_WORD.findall(data))
+        else:
+            found = frozenset(word for word in self._words if word in data and _mentions(data, word))
+        odd = [name for name, pattern in self._patterns.items() if name in data and pattern.search(data)]
+        return found.union(odd) if odd else found
 
 
-def mentions(data: bytes, name: str) -> bool:
-    """Whether the bytes hold ``name`` as a whole word."""
-    word = name.encode()
-    return word in data and re.search(rb"\b" + re.escape(word) + rb"\b", data) is not None
+_WORD = re.compile(rb"\w+")
+_MANY = 40
+"""From so many names on, taking a file apart into its words costs less than looking for each of them."""
+
+
+def _mentions(data: bytes, word: bytes) -> bool:
+    """Whether the bytes hold ``word`` as a whole word."""
+    at = data.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (_is_word(data[at - 1 : at]) or _is_word(data[end : end + 1])):
+            return True
+        at = data.find(word, end)
+    return False
+
+
+def _is_word(byte: bytes) -> bool:
+    return byte.isalnum() or byte == b"_"
 
 
 def defines(data: bytes, name: str) -> bool:

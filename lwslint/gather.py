@@ -7,7 +7,6 @@ becomes a :class:`~lwslint.problem.Problem` and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 import msgspec
 
@@ -227,12 +226,8 @@ def _choose(
 
     if not callers and not definitions:
         return []
-    questions: dict[str, Callable[[bytes], bool]] = {}
-    for caller in callers:
-        questions[" ".join(("call", *caller))] = partial(demand.calls, name=caller[0], owner=caller[1])
-    for name in definitions:
-        questions[f"define {name}"] = partial(demand.defines, name=name)
-    find = memory.ask(questions)
+    search = demand.Search(callers, definitions)
+    find = memory.ask(search.questions, search.answer)
     mentioned: dict[str, list[str]] = {}
     chosen: set[str] = set()
     for path, file in skipped.items():

@@ -13,7 +13,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar, cast
 
@@ -115,9 +115,9 @@ class Memory:
 
     # ------------------------------------------------------------------ names
 
-    def ask(self, names: Mapping[str, Callable[[bytes], bool]]) -> Callable[[Found], set[str]]:
-        """Begin a round of names, each with a test of a file's bytes.  Returns what finds, for a file, the
-        names whose test it passes; a file that was tested for a name before is not read again."""
+    def ask(self, names: Collection[str], answer: Callable[[bytes], set[str]]) -> Callable[[Found], set[str]]:
+        """Begin a round of names; ``answer`` tells which of them hold for a file's bytes.  Returns what finds
+        them for a file; one that was asked for all of the names before is not read again."""
         start = sum(map(len, self._asked))
         numbers = {name: start + index for index, name in enumerate(names)}
         self._asked.append(numbers)
@@ -130,7 +130,7 @@ class Memory:
                     data = self.read(file)
                 except (ReadError, MemoryError):
                     return set()
-                found.update(name for name in unknown if names[name](data))
+                found = answer(data)
             known = self._now.files.get(file.real)
             if known is not None and known.rounds == turn - 1:
                 known.rounds = turn

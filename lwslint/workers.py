@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 
 import msgspec
 
@@ -138,8 +139,34 @@ def _batches(units: Sequence[Unit]) -> list[list[Unit]]:
     return batches
 
 
-def _lower_batch(batch: list[Unit], settings: Settings) -> list[FileFacts | Problem]:
-    return [lower(unit, settings) for unit in batch]
+# MessagePack: several times faster than pickle, which the pool would use for the records themselves.
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[FileFacts]:
+    return msgspec.msgpack.Decoder(FileFacts)
+
+
+Packed = bytes | FileFacts | Problem
+
+
+def _packed(outcome: FileFacts | Problem) -> Packed:
+    """Facts as bytes, for the way between processes; what MessagePack cannot hold stays as it is."""
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        return _ENCODER.encode(outcome)
+    except OverflowError:  # an integer of more than 64 bits
+        return outcome
+
+
+def _unpacked(packed: Packed) -> FileFacts | Problem:
+    return _decoder().decode(packed) if isinstance(packed, bytes) else packed
+
+
+def _lower_batch(batch: list[Unit], settings: Settings) -> list[Packed]:
+    return [_packed(lower(unit, settings)) for unit in batch]
 
 
 def _in_processes(
@@ -150,7 +177,7 @@ def _in_processes(
         futures = [pool.submit(_lower_batch, batch, settings) for batch in batches]
         for number, future in enumerate(futures):
             try:
-                found[number] = future.result()
+                found[number] = [_unpacked(packed) for packed in future.result()]
             except (BrokenProcessPool, MemoryError):
                 continue
     return [
@@ -163,7 +190,7 @@ def _alone(unit: Unit, settings: Settings) -> FileFacts | Problem:
     """One file in a process of its own: what kills that process is this file."""
     with _pool(1) as pool:
         try:
-            return pool.submit(_lower_batch, [unit], settings).result()[0]
+            return _unpacked(pool.submit(_lower_batch, [unit], settings).result()[0])
         except BrokenProcessPool:
             return Problem(unit.path, "not analysed: the front end's process died on it")
 
