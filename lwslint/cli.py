@@ -12,7 +12,8 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from lwslint.cache import Cache
     from lwslint.discovery import Exclusion
     from lwslint.engine import Result
+    from lwslint.fixes.rounds import Outcome as FixOutcome
+    from lwslint.fixes.rounds import Workplace
     from lwslint.settings import Settings
     from lwslint.suppressions import PathIgnore
 
@@ -103,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_analysis(parser)
     _add_narrowing(parser)
+    _add_fixing(parser)
     _add_report(parser)
     return parser
 
@@ -240,8 +244,25 @@ def _add_narrowing(parser: argparse.ArgumentParser) -> None:
         "--new-since", metavar="REV", help="only what is new since the branch left this revision"
     )
     new.add_argument("--staged", action="store_true", help="only what lines take part in that git has staged")
-    add("--add-ignores", action="store_true", help="suppress all that is reported by comments in the code")
-    add("--reason", metavar="TEXT", help="what these comments give as their reason")
+
+
+def _add_fixing(parser: argparse.ArgumentParser) -> None:
+    """What is changed in the linted files."""
+    add = parser.add_argument
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--fix", action="store_true", help="change the code where that is safe")
+    change.add_argument(
+        "--diff", action="store_true", help="print what --fix would change, and change nothing; 1 if anything"
+    )
+    change.add_argument(
+        "--add-ignores", action="store_true", help="suppress all that is reported by comments in the code"
+    )
+    add(
+        "--unsafe-fixes",
+        action="store_true",
+        help="with --fix or --diff: also change what others may rely on (see the rule's page)",
+    )
+    add("--reason", metavar="TEXT", help="what the comments of --add-ignores give as their reason")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -279,6 +300,12 @@ def _checked(arguments: argparse.Namespace) -> argparse.Namespace:
         raise UsageError("--reason belongs to --add-ignores")
     if arguments.add_ignores and arguments.show_files:
         raise UsageError("--add-ignores and --show-files exclude each other")
+    if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
+        raise UsageError("--unsafe-fixes belongs to --fix or --diff")
+    if (arguments.fix or arguments.diff) and arguments.show_files:
+        raise UsageError(f"--{'fix' if arguments.fix else 'diff'} and --show-files exclude each other")
+    if arguments.diff and arguments.outputs:
+        raise UsageError("--diff prints a diff and no report: leave --output-format out")
     return arguments
 
 
@@ -373,8 +400,11 @@ def _cache(run: _Run) -> Cache | None:
     return None if inside else found
 
 
-def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
-    """Lint what the command line names; with ``at``, in another place for each absolute path."""
+def _analyse(
+    run: _Run, at: Callable[[str], str] | None = None, copies: Mapping[str, str] | None = None
+) -> Result:
+    """Lint what the command line names; with ``at``, in another place for each absolute path; with
+    ``copies``, these in the place of the files whose real paths they are listed by."""
     from lwslint import engine
 
     paths = [at(root) for root in run.roots] if at is not None else None
@@ -382,7 +412,7 @@ def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
         project = getattr(run.arguments, "project", None)
         paths = [project] if project is not None else run.arguments.paths or ["."]
     bar = Bar(sys.stderr)
-    cache = _cache(run)
+    cache = _cache(run) if not copies else None  # a copy must not be taken for the file later
     try:
         return engine.lint(
             paths,
@@ -396,6 +426,7 @@ def _analyse(run: _Run, at: Callable[[str], str] | None = None) -> Result:
             distrusted=run.roots,
             cache=cache,
             jobs=run.arguments.jobs,
+            copies=copies or {},
         )
     finally:
         bar.close()
@@ -422,6 +453,10 @@ def _lint(arguments: argparse.Namespace) -> int:
     refused: Sequence[str] = ()
     if arguments.add_ignores:
         result, refused = _add_ignores(result, run)
+    elif arguments.diff:
+        return _diff(result, run)
+    elif arguments.fix:
+        result, refused = _fix(result, run, known)
     written = _write(result, outputs, _view(arguments, run.settings, run.rules))
     if result.problems or refused or not written:
         return BROKEN
@@ -483,6 +518,71 @@ def _add_ignores(result: Result, run: _Run) -> tuple[Result, Sequence[str]]:
         _complain(f"no suppression written: {place}")
     _say(f"suppressed {plural(added.findings, 'finding')} in {plural(added.files, 'file')}")
     return added.result, added.refused
+
+
+def _fix(result: Result, run: _Run, known: Baseline | None) -> tuple[Result, Sequence[str]]:
+    """Make the fixes; returns what is left, and why what could not be made was not."""
+    from lwslint.fixes.workplaces import Disk
+
+    disk = Disk(run.roots, lambda: _narrow(_analyse(run), run, known))
+    outcome = _make_fixes(result, run, disk)
+    if not run.arguments.quiet:
+        for made in outcome.made:
+            _say(f"fixed {made.path}:{made.line} {made.code} {made.name}: {made.message}")
+    _say_fixed("fixed", outcome)
+    return outcome.result, outcome.refused
+
+
+def _diff(result: Result, run: _Run) -> int:
+    """Print what ``--fix`` would change."""
+    from lwslint.fixes import diff
+    from lwslint.fixes.workplaces import Copies
+
+    known = _known(run)
+    # What is new in git is told from the files as they are on the disk, so one round has to do.
+    once = run.arguments.staged or run.arguments.new_since is not None
+    with tempfile.TemporaryDirectory(prefix="lwslint-") as folder:
+        copies = Copies(run.roots, folder, lambda made: _narrow(_analyse(run, copies=made), run, known))
+        outcome = _make_fixes(result, run, copies, rounds=1 if once else None)
+        for path, before in sorted(outcome.before.items()):
+            _print(diff.unified(path, before, copies.data(result.texts.real(path))))
+    _say_fixed("would fix", outcome)
+    if result.problems or outcome.refused:
+        return BROKEN
+    return FOUND if outcome.before else CLEAN
+
+
+def _make_fixes(result: Result, run: _Run, workplace: Workplace, rounds: int | None = None) -> FixOutcome:
+    from lwslint import narrowing
+    from lwslint.fixes import rounds as fixing
+
+    paths, cwd = run.arguments.paths, os.getcwd()
+
+    def allowed(path: str) -> bool:
+        """Reports are limited to the named files, and so are changes."""
+        named = run.arguments.project is not None and paths
+        return not named or narrowing.is_named(result, path, paths, cwd)
+
+    outcome = fixing.run(
+        result,
+        workplace,
+        run.settings,
+        unsafe=run.arguments.unsafe_fixes,
+        allowed=allowed,
+        limit=fixing.ROUNDS if rounds is None else rounds,
+    )
+    for refused in outcome.refused:
+        _complain(refused)
+    if not outcome.settled and rounds is None:
+        _complain(f"fixes are left after {fixing.ROUNDS} rounds; run lwslint again, and report this")
+    return outcome
+
+
+def _say_fixed(verb: str, outcome: FixOutcome) -> None:
+    from lwslint.reporters.summary import plural
+
+    findings, files = plural(len(outcome.made), "finding"), plural(len(outcome.before), "file")
+    _say(f"{verb} {findings} in {files}" if outcome.made else f"{verb} nothing")
 
 
 def _baseline(arguments: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ from lwslint.partner_ruff import Outcome as RuffOutcome
 from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
 from lwslint.settings import Settings
-from lwslint.source import Texts
+from lwslint.source import Texts, identity
 from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def lint(
     distrusted: Sequence[str] = (),
     cache: Cache | None = None,
     jobs: int | None = None,
+    copies: Mapping[str, str] = {},
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
@@ -104,9 +105,13 @@ def lint(
     ``catalogue`` are all rules there are (default: ``rules``), which a suppression may name.
     ``progress`` is called with files done and files in all.  No partner tool is run from below ``paths``
     or the folders in ``distrusted``.  Neither ``cache``, where earlier runs have left what they know, nor
-    ``jobs``, the number of processes, changes what is found.
+    ``jobs``, the number of processes, changes what is found.  ``copies`` are files to read in the place of
+    others, by the real path of these.
     """
     found = discover(paths, cwd=cwd, exclude=exclude)
+    files, documents_found = (
+        [_copied(file, copies) for file in kind] for kind in (found.files, found.documents)
+    )
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
     from lwslint.memory import Memory
@@ -114,15 +119,15 @@ def lint(
     memory = Memory(cache, settings, [cwd, *paths])
     with _uncollected():
         builder = Builder(found.build_files, settings)
-        gathered = gather(found.files, settings, progress, builder.decide, memory, jobs)
+        gathered = gather(files, settings, progress, builder.decide, memory, jobs)
         memory.save()
         settings = builder.settings
-        documents = gather_documents.gather(found.documents, settings)
+        documents = gather_documents.gather(documents_found, settings)
         facts = (*gathered.facts, *documents.facts)
         project, unlinked = _link(facts, settings, gathered.bodies, builder.builds)
         found_by_rules, crashes = check(project, rules)
         readable = (*found.files, *found.build_files, *found.documents)
-        texts = Texts({file.path: file.real for file in readable}, settings.max_file_size)
+        texts = Texts({file.path: file.real for file in readable}, settings.max_file_size, copies)
         places = [os.path.join(cwd, path) for path in paths]
         ruff = _ask_ruff(found.files, gathered, rules, settings, texts, (*places, *distrusted))
         found_by_rules = _merge(found_by_rules, ruff, texts, project)
@@ -178,6 +183,14 @@ def lint(
         remarks=(ruff.remark,) if ruff.remark else (),
         unasked=ruff.unasked,
     )
+
+
+def _copied(file: Found, copies: Mapping[str, str]) -> Found:
+    """``file``, or the copy that stands for it."""
+    copy = copies.get(file.real)
+    if copy is None:
+        return file
+    return msgspec.structs.replace(file, real=copy, identity=identity(os.stat(copy)))
 
 
 def _with_fixes(

@@ -18,20 +18,13 @@ def only(result: Result, paths: Sequence[str], project: str, cwd: str) -> Result
     its findings would be missing without a word.
     """
     top = os.path.realpath(os.path.join(cwd, project))
-    named: list[str] = []
     problems: list[Problem] = []
     for path in paths:
-        real = os.path.realpath(os.path.join(cwd, path))
-        if not path or not os.path.exists(real):
+        if not path or not os.path.exists(os.path.join(cwd, path)):
             problems.append(Problem(path, "no such file or folder"))
-        elif not _below(real, (top,)):
+        elif not _below(os.path.realpath(os.path.join(cwd, path)), (top,)):
             problems.append(Problem(path, f"lies outside of the project {project}"))
-        else:
-            named.append(real)
-    asked = {
-        path: _below(os.path.realpath(result.texts.real(path)), named)
-        for path in {diagnostic.place.path for diagnostic in result.diagnostics}
-    }
+    asked = {path: is_named(result, path, paths, cwd) for path in {d.place.path for d in result.diagnostics}}
     shown = tuple(diagnostic for diagnostic in result.diagnostics if asked[diagnostic.place.path])
     return msgspec.structs.replace(
         result,
@@ -39,6 +32,12 @@ def only(result: Result, paths: Sequence[str], project: str, cwd: str) -> Result
         problems=(*result.problems, *problems),
         hidden=result.hidden + hidden(("in other files", len(result.diagnostics) - len(shown))),
     )
+
+
+def is_named(result: Result, path: str, paths: Sequence[str], cwd: str) -> bool:
+    """Whether the file that reports call ``path`` is, or lies below, one of ``paths``."""
+    named = [os.path.realpath(os.path.join(cwd, other)) for other in paths if other]
+    return _below(os.path.realpath(result.texts.real(path)), named)
 
 
 def _below(path: str, roots: Sequence[str]) -> bool:

@@ -27,13 +27,8 @@ def replace(path: str, roots: Sequence[str], before: bytes, after: bytes) -> Non
     file beside the old one, with its permissions, which then takes its name.  Raises
     :class:`RewriteError` and leaves the old file as it was.
     """
-    _check_place(path, roots)
     try:
-        status = os.lstat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise RewriteError("not a regular file")
-        if not os.access(path, os.W_OK):
-            raise RewriteError("not writable")
+        status = check(path, roots)
         if source.read(path, len(before), expected=source.identity(status)) != before:
             raise RewriteError("changed since it was read")
     except (OSError, ReadError) as error:
@@ -51,6 +46,20 @@ def replace(path: str, roots: Sequence[str], before: bytes, after: bytes) -> Non
     finally:
         with contextlib.suppress(OSError):
             os.unlink(new)
+
+
+def check(path: str, roots: Sequence[str]) -> os.stat_result:
+    """The status of the file at ``path`` if it may be changed; else raises :class:`RewriteError`."""
+    _check_place(path, roots)
+    try:
+        status = os.lstat(path)
+    except OSError as error:
+        raise RewriteError(f"changed since it was read ({_text(error)})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise RewriteError("not a regular file")
+    if not os.access(path, os.W_OK):
+        raise RewriteError("not writable")
+    return status
 
 
 def _check_place(path: str, roots: Sequence[str]) -> None:

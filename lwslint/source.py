@@ -247,11 +247,13 @@ class Texts:
     """The texts of the linted files by their reported path, read when first asked for.
 
     Facts keep only offsets, so a report reads the few files it shows again.  A file that has gone
-    or cannot be read any more is shown as empty.
+    or cannot be read any more is shown as empty.  ``copies`` are the files to read in the place of others,
+    by the real path of these.
     """
 
-    def __init__(self, files: Mapping[str, str], limit: int) -> None:
+    def __init__(self, files: Mapping[str, str], limit: int, copies: Mapping[str, str] = {}) -> None:
         self._files = files
+        self._copies = copies
         self.limit = limit
         self._read: dict[str, SourceText] = {}
 
@@ -268,8 +270,9 @@ class Texts:
         """The bytes of one file, for a look that may not need its lines; they are not kept."""
         if path in self._read:
             return self._read[path].data
+        real = self.real(path)
         try:
-            return read(self._files[path], self.limit) if path in self._files else b""
+            return read(self._copies.get(real, real), self.limit) if real else b""
         except ReadError:
             return b""
 
