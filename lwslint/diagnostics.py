@@ -78,7 +78,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
     ``fix`` are exact edits.  A rule that knows what to change but not how the file spells it says so in
     ``remedy``; the engine then looks at the file's text and puts the ``fix`` in, or finds that there is
-    none (:mod:`lwslint.fixes`).
+    none (:mod:`lwslint.fixes.resolve`).
     """
 
     code: str

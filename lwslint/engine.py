@@ -199,9 +199,9 @@ def _with_fixes(
     """The findings with their remedies turned into fixes."""
     if all(diagnostic.remedy is None for diagnostic in found):
         return found
-    from lwslint import fixes
+    from lwslint.fixes.resolve import resolve
 
-    return fixes.resolve(found, texts, {file.path: file.language for file in facts})
+    return resolve(found, texts, {file.path: file.language for file in facts})
 
 
 def hidden(*counts: tuple[str, int]) -> tuple[Hidden, ...]:

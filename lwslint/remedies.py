@@ -1,8 +1,8 @@
 """What a rule would have changed, in its own terms: an intention on places that facts gave it.
 
 Rules know no syntax, so a rule names the flags to drop or the return to replace, and
-:mod:`lwslint.fixes` finds out from the bytes of the file which operator, comma, line or statement goes
-with them.  Where the text is not of a shape that it is sure about, there is no fix.
+:mod:`lwslint.fixes.resolve` finds out from the bytes of the file which operator, comma, line or
+statement goes with them.  Where the text is not of a shape that it is sure about, there is no fix.
 """
 
 from __future__ import annotations

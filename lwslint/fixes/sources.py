@@ -71,5 +71,7 @@ def edits(path: str, text: SourceText, pieces: Iterable[Piece]) -> tuple[Edit, .
             replacement = new.replace(b"\r\n", b"\n").decode(text.encoding)
         except UnicodeDecodeError:
             return None
+        if not replacement.replace("\n", "").replace("\t", "").isprintable():
+            return None  # hidden characters in what a fix moves: not without a person
         found.append(Edit(Place(path, Span(start, end)), replacement))
     return tuple(found)

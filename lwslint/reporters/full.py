@@ -10,10 +10,10 @@ import textwrap
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from lwslint.diagnostics import Confidence, Diagnostic, Step
+from lwslint.diagnostics import Confidence, Diagnostic, Fix, Step
 from lwslint.engine import Result
 from lwslint.facts import Place
-from lwslint.reporters import View
+from lwslint.reporters import View, fixes
 from lwslint.reporters.places import where
 from lwslint.reporters.style import Style, kind
 from lwslint.reporters.words import headline, message
@@ -42,6 +42,8 @@ def _finding(result: Result, diagnostic: Diagnostic, style: Style, width: int) -
     if diagnostic.help:
         yield ""
         yield from _help(diagnostic.help, style, width)
+    if diagnostic.fix is not None:
+        yield from _fix(diagnostic.fix, style, width)
     yield style.dim(f"  {_footer(diagnostic)}")
 
 
@@ -78,6 +80,12 @@ def _help(text: str, style: Style, width: int) -> Iterator[str]:
             continue
         for shown in _wrap(clean(line), width, first, rest):
             yield shown.replace("help:", style.help("help:"), 1) if index == 0 else shown
+
+
+def _fix(fix: Fix, style: Style, width: int) -> Iterator[str]:
+    label = "  fix: "
+    for index, line in enumerate(_wrap(fixes.sentence(fix), width, label, " " * len(label))):
+        yield line.replace("fix:", style.help("fix:"), 1) if index == 0 else line
 
 
 def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:

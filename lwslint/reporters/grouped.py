@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from lwslint.engine import Result
-from lwslint.reporters import View
+from lwslint.reporters import View, fixes
 from lwslint.reporters.summary import plural
 from lwslint.reporters.words import message
 from lwslint.source import clean
@@ -23,5 +23,6 @@ def report(result: Result, view: View) -> Iterator[str]:
         wide = max(map(len, places))
         for place, diagnostic in zip(places, found, strict=True):
             severity = view.style.of(diagnostic.severity, f"{diagnostic.severity.name.lower():<7}")
-            yield f"  {place:<{wide}}  {severity}  {diagnostic.code}  {message(diagnostic)}"
+            fixable = f"{mark} " if (mark := fixes.mark(diagnostic)) else ""
+            yield f"  {place:<{wide}}  {severity}  {diagnostic.code}  {fixable}{message(diagnostic)}"
         yield ""

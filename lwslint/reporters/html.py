@@ -15,10 +15,10 @@ from importlib import resources
 from itertools import groupby
 
 from lwslint import __version__
-from lwslint.diagnostics import Confidence, Diagnostic, Severity
+from lwslint.diagnostics import Confidence, Diagnostic, Fix, Severity
 from lwslint.engine import Result, first_to_fix
 from lwslint.facts import Place
-from lwslint.reporters import View, logs, picture
+from lwslint.reporters import View, fixes, logs, picture
 from lwslint.reporters.places import region, where
 from lwslint.reporters.style import Style
 from lwslint.reporters.summary import lines as summary_lines
@@ -173,6 +173,8 @@ def _finding(result: Result, number: int, diagnostic: Diagnostic) -> Iterator[st
         yield '<div class="help"><h4>What to write instead</h4>'
         yield from _help(diagnostic.help)
         yield "</div>"
+    if diagnostic.fix is not None:
+        yield from _fix(result, diagnostic.fix)
     yield "</article>"
 
 
@@ -212,6 +214,23 @@ def _help(text: str) -> Iterator[str]:
             yield f"<pre>{chr(10).join(shown)}</pre>"
         else:
             yield from (f"<p>{line}</p>" for line in shown if line.strip())
+
+
+def _fix(result: Result, fix: Fix) -> Iterator[str]:
+    yield f'<div class="fix"><h4>Fix: {escape(clean(fix.message))}</h4>'
+    yield f"<p><code>lwslint {fixes.option(fix)}</code></p>"
+    for changed in fixes.preview(result, fix):
+        yield f'<p class="place"><code>{_breakable(changed.path)}:{changed.line}</code></p>'
+        rows = "".join(_row(row) for row in changed.rows)
+        yield f'<div class="excerpt"><table>{rows}</table></div>'
+    yield "</div>"
+
+
+def _row(row: str) -> str:
+    kind = {"+": ' class="added"', "-": ' class="removed"'}.get(row[0], "")
+    text = row[1:]
+    cut = escape(text[:_LONGEST]) + ("…" if len(text) > _LONGEST else "")
+    return f"<tr{kind}><td>{escape(row[0])}</td><td>{cut}</td></tr>"
 
 
 def _excerpt(result: Result, place: Place, *, around: int) -> str:

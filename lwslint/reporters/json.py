@@ -13,7 +13,7 @@ from typing import Any
 from lwslint import discovery
 from lwslint.diagnostics import Diagnostic, Severity, Step
 from lwslint.engine import Result
-from lwslint.reporters import View, logs
+from lwslint.reporters import View, fixes, logs
 from lwslint.reporters.places import marks, region
 from lwslint.source import clean, clean_lines
 
@@ -47,7 +47,7 @@ def _diagnostic(result: Result, diagnostic: Diagnostic, fingerprint: str) -> dic
         "help": clean_lines(diagnostic.help),
         "url": clean(diagnostic.url),
         "related": [_step(result, step) for step in diagnostic.related],
-        "fix": None,
+        "fix": fixes.document(result, diagnostic.fix),
         "fingerprint": fingerprint,
     }
 

@@ -38,6 +38,19 @@ def _diagnostic(result: Result, diagnostic: Diagnostic) -> dict[str, Any]:
         "severity": _SEVERITY[diagnostic.severity],
         "code": {"value": diagnostic.code, "url": clean(diagnostic.url)},
         **({"relatedLocations": related} if related else {}),
+        **_suggestions(result, diagnostic),
+    }
+
+
+def _suggestions(result: Result, diagnostic: Diagnostic) -> dict[str, Any]:
+    """The fix; a suggestion can only change the file of its finding."""
+    edits = diagnostic.fix.edits if diagnostic.fix is not None else ()
+    if not edits or any(edit.place.path != diagnostic.place.path for edit in edits):
+        return {}
+    return {
+        "suggestions": [
+            {"range": _location(result, edit.place)["range"], "text": edit.replacement} for edit in edits
+        ]
     }
 
 

@@ -8,15 +8,17 @@ path.  Columns count characters (``columnKind: unicodeCodePoints``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from lwslint import __version__, discovery, documentation
-from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity
+from lwslint.diagnostics import Confidence, Diagnostic, Edit, Impact, Severity
 from lwslint.engine import Result
 from lwslint.facts import Place
 from lwslint.fingerprint import VERSION as FINGERPRINT_VERSION
 from lwslint.problem import Problem
 from lwslint.reporters import View, json
+from lwslint.reporters.fixes import sentence
 from lwslint.reporters.places import marks, region, uri
 from lwslint.reporters.words import message
 from lwslint.rule import LoadedRule, Rule
@@ -132,11 +134,39 @@ def _result(result: Result, diagnostic: Diagnostic, mark: str, index: int, artif
         "message": {"text": f"{text}\n\nInstead: {_plain(help)}" if help else text},
         "locations": [own],
         **({"relatedLocations": related, "codeFlows": [_flow(flow)]} if related else {}),
+        **_fixes(result, diagnostic, artifacts),
         "partialFingerprints": {f"lwslintFingerprint/v{FINGERPRINT_VERSION}": mark},
         "properties": {
             "confidence": _PRECISION[diagnostic.confidence],
             "impact": diagnostic.impact.name.lower(),
         },
+    }
+
+
+def _fixes(result: Result, diagnostic: Diagnostic, artifacts: _Artifacts) -> Json:
+    fix = diagnostic.fix
+    if fix is None:
+        return {}
+    changes = [
+        {
+            "artifactLocation": artifacts.reference(path),
+            "replacements": [_replacement(result, edit) for edit in edits],
+        }
+        for path, edits in groupby(fix.edits, key=lambda edit: edit.place.path)
+    ]
+    return {"fixes": [{"description": {"text": _plain(sentence(fix))}, "artifactChanges": changes}]}
+
+
+def _replacement(result: Result, edit: Edit) -> Json:
+    found = region(result, edit.place)
+    return {
+        "deletedRegion": {
+            "startLine": found.line,
+            "startColumn": found.column,
+            "endLine": found.end_line,
+            "endColumn": found.end_column,
+        },
+        "insertedContent": {"text": edit.replacement},
     }
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from lwslint import discovery
 from lwslint.diagnostics import Diagnostic, Severity
 from lwslint.engine import Result, first_to_fix
+from lwslint.fixes import plan
 from lwslint.reporters.places import where
 from lwslint.reporters.style import Style
 from lwslint.source import width_of
@@ -21,6 +22,8 @@ def lines(result: Result, style: Style) -> list[str]:
     found = [_coverage(result)]
     if result.diagnostics:
         found.append(_counts(result, style))
+        if fixable := _fixable(result):
+            found.append(fixable)
         first = first_to_fix(result.diagnostics)
         if first is not None and len(result.diagnostics) > 1:
             found.append(_first(result, first, style))
@@ -60,6 +63,15 @@ def _counts(result: Result, style: Style) -> str:
     files = len({diagnostic.place.path for diagnostic in result.diagnostics})
     total = plural(len(result.diagnostics), "finding")
     return f"Found {total} in {plural(files, 'file')}: {', '.join(parts)}."
+
+
+def _fixable(result: Result) -> str:
+    """How many of the findings ``--fix`` would end; "" for none."""
+    safe = sum(1 for d in result.diagnostics if plan.is_offered(d, unsafe=False))
+    more = sum(1 for d in result.diagnostics if plan.is_offered(d, unsafe=True)) - safe
+    if not safe:
+        return f"{more} fixable with --fix --unsafe-fixes." if more else ""
+    return f"{safe} fixable with --fix{f' ({more} more with --unsafe-fixes)' if more else ''}."
 
 
 def _first(result: Result, first: Diagnostic, style: Style) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic
 from lwslint.engine import Result
+from lwslint.reporters import fixes
 from lwslint.reporters.places import where
 from lwslint.source import clean, clean_lines
 
@@ -63,5 +64,7 @@ def paragraphs(result: Result, diagnostic: Diagnostic) -> str:
     parts = [message(diagnostic), "\n".join(chain(result, diagnostic))]
     if diagnostic.help:
         parts.append(f"Instead: {clean_lines(diagnostic.help.strip())}")
+    if diagnostic.fix is not None:
+        parts.append(f"lwslint can {fixes.sentence(diagnostic.fix)}")
     parts.append(clean(diagnostic.url))
     return "\n\n".join(part for part in parts if part)
