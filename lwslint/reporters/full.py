@@ -52,7 +52,10 @@ def _header(diagnostic: Diagnostic, style: Style, width: int) -> Iterator[str]:
     text = message(diagnostic)
     head, rest = headline(text)
     mark = text[len(head) : len(head) + 1].strip() if rest else ""
-    yield f"{kind(diagnostic, style)} {style.strong(head + mark)}"
+    label = kind(diagnostic, Style())
+    first, *more = _wrap(head + mark, width, f"{label} ", "  ")
+    yield f"{kind(diagnostic, style)} {style.strong(first.removeprefix(label + ' '))}"
+    yield from map(style.strong, more)
     if rest:
         yield from _wrap(rest, width, "  ", "  ")
 

@@ -186,3 +186,11 @@ def test_a_headline_without_a_clause_is_cut_between_words() -> None:
     assert len(head) <= 110 and f"{head} {rest}" == LONG.strip()
     within = "a " * 55 + "b " * 10 + ", end" + " c" * 50
     assert headline(within)[0] == ("a " * 55 + "b " * 10)
+
+
+def test_full_wraps_a_headline_that_no_clause_ends_in_time(tmp_path: Path) -> None:
+    lines = report("full", tame(tmp_path, "word " * 60), VIEW._replace(width=70))
+    header = lines[: next(number for number, line in enumerate(lines) if "-->" in line)]
+    assert header[0].startswith("error[LWS901] the program crashes")
+    assert len(header) > 2
+    assert all(len(line) <= 70 for line in header), header
