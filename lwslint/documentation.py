@@ -13,7 +13,14 @@ from lwslint.reporters.style import Style
 from lwslint.rule import LoadedRule, Rule
 
 _FENCE = "```"
-_LANGUAGES = {"c": "C", "cpp": "C++", "python": "Python"}
+_LANGUAGES = {
+    "c": "C",
+    "cpp": "C++",
+    "python": "Python",
+    "build": "build files",
+    "lwsws": "lwsws configurations",
+    "policy": "Secure Streams policies",
+}
 
 
 def explain(loaded: LoadedRule, style: Style) -> str:

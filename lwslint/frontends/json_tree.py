@@ -19,7 +19,7 @@ from tree_sitter import Language, Node, Parser
 from lwslint.facts import Json, JsonArray, JsonMember, JsonNumber, JsonObject, JsonText, JsonWord, Span
 
 MAX_DEPTH = 64
-"""How deep arrays and objects may nest; lejp itself stops at 12 (LEJP_MAX_DEPTH, lws-lejp.h:183@v5.0.0)."""
+"""How deep arrays and objects may nest; lejp itself stops at 16 (LEJP_MAX_DEPTH, lws-lejp.h:186@v5.0.0)."""
 
 MAX_SIZE = 2_000_000
 """The most bytes that are taken for a configuration."""

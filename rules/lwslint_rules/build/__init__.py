@@ -1,0 +1,1 @@
+"""Rules about builds and about the files that configure programs."""
