@@ -1,8 +1,8 @@
 """The fixtures: little programs that say themselves, at the end of a line, what must be reported there.
 
-``// expect: LWS101 error`` (or ``/* expect: LWS101 error */``, in Python ``# expect: LWS101 error``; several
-are separated by commas) is a report that must come, on this line, with this severity.  ``// miss: LWS101
-why`` is one that should come and does not yet.  A line without a mark must stay silent.
+``// expect: LWS101 error`` (or ``/* expect: LWS101 error */``; ``# expect: LWS101 error`` where ``#`` opens
+comments; several are separated by commas) is a report that must come, on this line, with this severity.
+``// miss: LWS101 why`` is one that should come and does not yet.  A line without a mark must stay silent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
-SOURCES = (".c", ".cpp", ".h", ".hpp", ".py")
+OWN = (".toml", ".md")
+"""Files of a case that are not linted: lwslint's own configuration, and words about the case."""
 
 _MARK = re.compile(rb"(?://|/\*|#)\s*(expect|miss)\s*:(.*?)(?:\*/)?\s*\\?\s*$")
 # Whoever mistypes a mark must hear of it: an ignored mark is a test that tests nothing.
@@ -60,7 +61,7 @@ def cases() -> list[Path]:
 
 
 def sources(case: Path) -> list[Path]:
-    return sorted(path for path in case.rglob("*") if path.suffix in SOURCES)
+    return sorted(path for path in case.rglob("*") if path.is_file() and path.suffix not in OWN)
 
 
 def read(case: Path) -> Marks:

@@ -18,7 +18,7 @@ STORY = "wave_relay"
 
 BAD, GOOD = "bad-", "good-"
 LANGUAGES = {"c": ".c", "cpp": ".cpp"}
-SUFFIXES = LANGUAGES | {"py": ".py"}
+SUFFIXES = LANGUAGES | {"py": ".py", "lwsws": "", "policy": ".json", "cmake": ".txt"}
 CORE_NAMES = {
     "LWS101": "off-thread-call",
     "LWS102": "concurrent-service",
