@@ -50,6 +50,13 @@ FORMATS: Final[tuple[Format, ...]] = (
         limit=64_000_000,
         comments="json",
     ),
+    Format(
+        "make",
+        "make",
+        ("makefile", "gnumakefile", "makefile.am", "makefile.inc", "makefile.common", "*.mk", "debian/rules"),
+    ),
+    Format("autoconf", "autoconf", ("configure.ac", "configure.in")),
+    Format("shell", "shell", ("*.sh",)),
 )
 
 

@@ -1,0 +1,339 @@
+"""Shell scripts, and the shell inside other files: which builds they start, with which options.
+
+tree-sitter-bash finds the commands; what each one says is :mod:`lwslint.build.readers.commands`'s.
+Variables are followed as far as their text stands in the script; nothing is run.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tree_sitter import Language, Node, Parser
+
+from lwslint.build.facts import BuildFile, When
+from lwslint.build.readers import commands, versions
+from lwslint.build.readers.records import (
+    Records,
+    Snippet,
+    TooMuch,
+    decode,
+    excess,
+    whole,
+)
+from lwslint.build.readers.words import Word, split, unquote
+
+MAX_DEPTH = 400  # of the syntax tree; nobody nests as deep by hand
+MAX_WORDS = 20_000  # of one command after its variables are replaced
+_LONG = f"a command of more than {MAX_WORDS} words; the rest was not read"
+_MAX_NESTED_SHELLS = 3  # bash -c "bash -c …"
+
+# A script that names none of these builds nothing that matters here.
+_INTEREST = re.compile(rb"(?i)libwebsockets|lws|\bcmake\b|\bmeson\b")
+_REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?(?::?-([^{}$]*))?\})", re.ASCII)
+_BLANKS = re.compile(r"\s+")
+
+
+class _Value(NamedTuple):
+    """What a variable may hold: ``words`` when it is used as a list, ``text`` when as a part of a word."""
+
+    text: str
+    words: tuple[Word, ...]
+    conditions: tuple[When, ...]
+
+
+class _Choice(NamedTuple):
+    """A word of a command, and the conditions beside the command's own under which it stands there."""
+
+    word: Word
+    conditions: tuple[When, ...] = ()
+
+
+def read(path: str, data: bytes) -> BuildFile:
+    """A ``*.sh`` file; empty when it has nothing to do with building libwebsockets or by CMake or Meson."""
+    records = Records(path, "shell", data)
+    records.problem = excess(data)
+    if not records.problem and _INTEREST.search(data):
+        read_snippet(records, whole(data))
+    return records.done()
+
+
+def read_snippet(
+    records: Records, snippet: Snippet, environment: Mapping[str, Word] | None = None, depth: int = 0
+) -> None:
+    """Add what the commands in ``snippet`` say.  ``environment`` are the variables set around it.
+
+    A script that is nested or repeated beyond reason leaves a problem in ``records``.
+    """
+    try:
+        _Script(records, snippet, environment or {}, depth).read()
+    except TooMuch as error:
+        records.problem = records.problem or str(error)
+
+
+@functools.cache
+def _parser() -> Parser:
+    import tree_sitter_bash
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+class _Script:
+    def __init__(
+        self, records: Records, snippet: Snippet, environment: Mapping[str, Word], depth: int
+    ) -> None:
+        self.records = records
+        self.snippet = snippet
+        self.depth = depth
+        self.variables = {
+            name: [_Value(word.text, (word,) if _single(word.text) else _inside(word), ())]
+            for name, word in environment.items()
+        }
+        self.cloned = False  # libwebsockets, without a word on the release
+
+    def read(self) -> None:
+        """Walk the syntax tree in the script's order."""
+        stack: list[tuple[Node | None, tuple[When, ...], int]] = [(_parse(self.snippet.text), (), 0)]
+        outer = len(self.records.conditions)
+        while stack:
+            node, conditions, depth = stack.pop()
+            if node is None:
+                continue
+            if depth > MAX_DEPTH:
+                self.records.problem = f"nested more than {MAX_DEPTH} deep; the inner part was not read"
+                continue
+            del self.records.conditions[outer:]
+            self.records.conditions.extend(conditions)
+            stack.extend(
+                (child, conditions + more, depth + 1) for child, more in reversed(self._children(node))
+            )
+        del self.records.conditions[outer:]
+
+    def _children(self, node: Node) -> Sequence[tuple[Node, tuple[When, ...]]]:
+        """What to look into below ``node``, each part with the conditions that it adds."""
+        match node.type:
+            case "command":
+                self._command(node)
+                return []
+            case "variable_assignment":
+                self._assign(node)
+                return []
+            case "declaration_command":
+                return [(child, ()) for child in node.named_children if child.type == "variable_assignment"]
+            case "for_statement":
+                if name := node.child_by_field_name("variable"):
+                    self.variables.pop(decode(self._raw(name)), None)
+            case "if_statement":
+                return self._branches(node)
+            case "case_statement":
+                return self._cases(node)
+            case "list":
+                return self._both_sides(node)
+            case "heredoc_body" | "comment" | "string" | "raw_string":
+                return []
+        return [(child, ()) for child in node.named_children]
+
+    # ------------------------------------------------------------------ conditions
+
+    def _branches(self, node: Node) -> list[tuple[Node, tuple[When, ...]]]:
+        parts: list[tuple[Node, tuple[When, ...]]] = []
+        before: tuple[When, ...] = ()  # the tests above that failed
+        test = self._test(node)
+        for child in node.named_children:
+            if child.type == "elif_clause":
+                before += tuple(_negated(part) for part in test)
+                test = self._test(child)
+                parts += [(inner, before + test) for inner in _body(child)]
+            elif child.type == "else_clause":
+                before += tuple(_negated(part) for part in test)
+                parts += [(inner, before) for inner in child.named_children]
+            elif child in _body(node):
+                parts.append((child, test))
+        return parts
+
+    def _test(self, node: Node) -> tuple[When, ...]:
+        tests = [child for child in node.children_by_field_name("condition") if child.is_named]
+        if not tests:  # tree-sitter-bash 0.25 names no field in ``elif``
+            tests = [child for child in node.children if child.is_named][:1]
+        return (self._when(tests[0].start_byte, tests[-1].end_byte),) if tests else ()
+
+    def _when(self, start: int, end: int, prefix: str = "") -> When:
+        text = _BLANKS.sub(" ", decode(self.snippet.text[start:end])).strip()
+        return When(prefix + text, self.records.place(self.snippet.span(start, end)))
+
+    def _cases(self, node: Node) -> list[tuple[Node, tuple[When, ...]]]:
+        value = node.child_by_field_name("value")
+        subject = decode(self._raw(value)) if value is not None else ""
+        parts: list[tuple[Node, tuple[When, ...]]] = []
+        for item in node.named_children:
+            if item.type != "case_item":
+                continue
+            patterns = item.children_by_field_name("value")
+            when = (
+                (self._when(patterns[0].start_byte, patterns[-1].end_byte, f"{subject} is "),)
+                if patterns
+                else ()
+            )
+            inner = [child for child in item.named_children if child not in patterns]
+            parts += [(child, when) for child in inner]
+        return parts
+
+    def _both_sides(self, node: Node) -> list[tuple[Node, tuple[When, ...]]]:
+        """``[ -n "$DEBUG" ] && X=1``: the right side holds under the left one, when that only tests."""
+        left, right = node.named_children[0], node.named_children[-1]
+        operator = next((child.type for child in node.children if child.type in ("&&", "||")), "")
+        if left.type != "test_command" or operator not in ("&&", "||") or left == right:
+            return [(child, ()) for child in node.named_children]
+        when = self._when(left.start_byte, left.end_byte)
+        return [(right, (when if operator == "&&" else _negated(when),))]
+
+    # ------------------------------------------------------------------ commands
+
+    def _command(self, node: Node) -> None:
+        choices: list[_Choice] = []
+        for child in node.children:
+            if (
+                child.type in ("file_redirect", "heredoc_redirect", "herestring_redirect")
+                or not child.is_named
+            ):
+                continue
+            choices += self._words(child)
+            if len(choices) > MAX_WORDS:
+                raise TooMuch(_LONG)
+        if not choices:
+            return
+        plain = [choice.word for choice in choices if not choice.conditions]
+        if self._shell_inside(node, plain):
+            return
+        self._read(plain)
+        groups: dict[tuple[When, ...], list[Word]] = {}
+        for choice in choices:
+            if choice.conditions:
+                groups.setdefault(choice.conditions, plain[:1]).append(choice.word)
+                groups[choice.conditions] = groups[choice.conditions][:]
+        for conditions, words in groups.items():
+            with self.records.under(*conditions):
+                self._read(words)
+
+    def _read(self, words: Sequence[Word]) -> None:
+        commands.read(self.records, words)
+        if commands.clones_library(words):
+            self.cloned = True
+        elif self.cloned and (release := commands.checked_out(words)):
+            version, span = release
+            self.records.requirement(version, "tag", span, exact=versions.is_release(version))
+            self.cloned = False
+
+    def _shell_inside(self, node: Node, words: Sequence[Word]) -> bool:
+        """``bash -c "…"``: the text is a script of its own."""
+        names = [word.text for word in words]
+        if "-c" not in names or not any(
+            commands.program_name(name) in ("sh", "bash", "dash", "zsh") for name in names[:3]
+        ):
+            return False
+        last = node.named_children[-1]
+        if self.depth < _MAX_NESTED_SHELLS and last.type in ("string", "raw_string"):
+            inner = self.snippet.part(last.start_byte + 1, last.end_byte - 1)
+            environment = {
+                name: Word(values[0].text, values[0].words[0].span)
+                for name, values in self.variables.items()
+                if len(values) == 1 and values[0].words and not values[0].conditions
+            }
+            outer = self.records.conditions
+            self.records.conditions = list(outer)
+            read_snippet(self.records, inner, environment, self.depth + 1)
+            self.records.conditions = outer
+        return True
+
+    # ------------------------------------------------------------------ variables
+
+    def _assign(self, node: Node) -> None:
+        name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if name_node is None or value is None:
+            return
+        name = decode(self._raw(name_node)).partition("[")[0]
+        appended = any(child.type == "+=" for child in node.children)
+        choices: list[_Choice] = []
+        if value.type == "array":
+            for child in value.named_children:
+                choices += self._words(child)
+        elif value.type == "string":
+            inner = self.snippet.part(value.start_byte + 1, max(value.start_byte + 1, value.end_byte - 1))
+            itself = (f"${name}", f"${{{name}}}")
+            for word in split(inner):
+                if word.text in itself:
+                    appended = True
+                else:
+                    choices += self._expanded(word)
+        else:
+            choices = self._words(value)
+        if len(choices) > MAX_WORDS:
+            raise TooMuch(_LONG)
+        conditions = tuple(self.records.conditions)
+        words = tuple(choice.word for choice in choices)
+        text = " ".join(word.text for word in words)
+        kept = self.variables.get(name, []) if appended or conditions else []
+        self.variables[name] = [*kept, _Value(text, words, conditions)][-50:]
+        commands.variable(self.records, name, words)
+
+    def _words(self, node: Node) -> list[_Choice]:
+        """The words that one argument stands for."""
+        start, end = node.start_byte, node.end_byte
+        word = Word(unquote(decode(self._raw(node))), self.snippet.span(start, end))
+        return [_Choice(word)] if node.type == "raw_string" else self._expanded(word)
+
+    def _expanded(self, word: Word) -> list[_Choice]:
+        match = _REFERENCE.search(word.text)
+        if match is None:
+            return [_Choice(word)]
+        values = self.variables.get(match[1] or match[2], [])
+        if match[0] == word.text and values:
+            return [_Choice(inner, self._more(value)) for value in values for inner in value.words]
+        choices: list[_Choice] = []
+        for value in values:
+            if "$" not in value.text:
+                text = word.text.replace(match[0], value.text)
+                choices.append(_Choice(Word(text, word.span), self._more(value)))
+        if not choices and match[3] is not None:
+            choices = [_Choice(Word(word.text.replace(match[0], match[3]), word.span))]
+        return choices or [_Choice(word)]
+
+    def _more(self, value: _Value) -> tuple[When, ...]:
+        """The conditions of a value that do not hold here already."""
+        return tuple(when for when in value.conditions if when not in self.records.conditions)
+
+    def _raw(self, node: Node) -> bytes:
+        return self.snippet.text[node.start_byte : node.end_byte]
+
+
+def _parse(text: bytes) -> Node:
+    return _parser().parse(text).root_node
+
+
+def _body(node: Node) -> list[Node]:
+    """The commands between ``then`` and the next branch."""
+    behind = False
+    found: list[Node] = []
+    for child in node.children:
+        if child.type == "then":
+            behind = True
+        elif child.type in ("elif_clause", "else_clause", "fi"):
+            break
+        elif behind and child.is_named:
+            found.append(child)
+    return found
+
+
+def _negated(when: When) -> When:
+    return When(when.text, when.place, not when.wanted)
+
+
+def _single(text: str) -> bool:
+    return not any(mark.isspace() for mark in text)
+
+
+def _inside(word: Word) -> tuple[Word, ...]:
+    """The words of a value whose parts have no place of their own."""
+    return tuple(Word(part, word.span) for part in word.text.split())
