@@ -11,6 +11,7 @@ findings themselves, so that nobody trusts a comment that does not work.
 from __future__ import annotations
 
 import bisect
+import difflib
 import io
 import itertools
 import re
@@ -21,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from lwslint import registry
-from lwslint.diagnostics import Diagnostic
+from lwslint.diagnostics import Diagnostic, Fix
 from lwslint.facts import FileFacts, Place, Span
 from lwslint.frontends import scan
 from lwslint.registry import SelectorError
@@ -34,6 +35,8 @@ UNUSED = "LWS002"
 # A hostile file can hold a hundred thousand directives; nobody reads that many reports about one file.
 MAX_COMPLAINTS = 100
 
+_NEAR = 0.85  # of difflib's ratio: how like a rule's name a word must be to mean it
+
 
 class Label(NamedTuple):
     """One word between a directive's brackets: a rule's code or name."""
@@ -44,7 +47,7 @@ class Label(NamedTuple):
 
 class Directive(msgspec.Struct, frozen=True):
     """A well-formed directive.  ``first`` and ``last`` are the lines it covers (from 1); ``span`` is
-    that of its own text within the comment."""
+    that of its own text, which with the reason goes up to ``end``, within ``comment``."""
 
     span: Span
     labels: tuple[Label, ...]
@@ -52,13 +55,19 @@ class Directive(msgspec.Struct, frozen=True):
     whole_file: bool
     first: int
     last: int
+    comment: Span
+    end: int
 
 
 class Malformed(NamedTuple):
-    """A comment that looks like a directive and suppresses nothing, and what is wrong with it."""
+    """A comment that looks like a directive and suppresses nothing, and what is wrong with it.
+
+    ``colon`` is where a colon would make it one, None where it lacks more than that.
+    """
 
     span: Span
     why: str
+    colon: int | None = None
 
 
 class Suppressed(msgspec.Struct, frozen=True):
@@ -155,7 +164,8 @@ def _python(data: bytes) -> Iterator[tuple[bool, tuple[int, int]]]:
 # ------------------------------------------------------------------------------------- directives
 
 _WORD = re.compile(rb"lwslint\b", re.IGNORECASE)
-_DECORATION = b" \t*!/#<[="  # also what opens a bracket comment of CMake
+_WORD_LENGTH = len("lwslint")
+DECORATION = b" \t*!/#<[="  # also what opens a bracket comment of CMake
 _HEAD = re.compile(rb"lwslint[ \t]*:", re.IGNORECASE)
 _BARE = re.compile(
     rb"lwslint[ \t]+(?:ignore|disable|suppress|noqa|nolint|off)\b(?=[ \t]*(?:[-:\[=(]|$|file))",
@@ -181,7 +191,7 @@ def read(text: SourceText, language: str) -> tuple[list[Directive], list[Malform
     lines: _Lines | None = None
     for comment in spans:
         for at, end in itertools.pairwise((*_marks(data, comment, separator), comment[1])):
-            parsed = _parse(data, at, end, text.encoding)
+            parsed = _parse(data, at, end, text.encoding, Span(*comment))
             if isinstance(parsed, Malformed):
                 malformed.append(parsed)
             elif parsed is not None:
@@ -196,7 +206,7 @@ def _marks(data: bytes, comment: tuple[int, int], separator: bytes) -> Iterator[
     floor, end = comment
     for match in _WORD.finditer(data, *comment):
         before = data[floor : match.start()]
-        rest = before.rstrip(_DECORATION)
+        rest = before.rstrip(DECORATION)
         gap = before[len(rest) :]
         opens = not rest and floor == comment[0]
         if opens or rest.endswith((b"\n", b"\r")) or separator in gap:
@@ -206,13 +216,17 @@ def _marks(data: bytes, comment: tuple[int, int], separator: bytes) -> Iterator[
             break
 
 
-def _parse(data: bytes, at: int, end: int, encoding: str) -> Directive | Malformed | None:
+def _parse(data: bytes, at: int, end: int, encoding: str, comment: Span) -> Directive | Malformed | None:
     """The directive that begins at ``at`` in a comment and ends before ``end``; None: only a mention."""
     head = _HEAD.match(data, at, end)
     if head is None:
         bare = _BARE.match(data, at, end)
-        why = 'there is no colon behind "lwslint"'
-        return Malformed(Span(*bare.span()), why) if bare else None
+        if bare is None:
+            return None
+        completed = data[at : at + _WORD_LENGTH] + b":" + data[at + _WORD_LENGTH : end]
+        meant = _parse(completed, 0, len(completed), encoding, Span(0, len(completed)))
+        colon = at + _WORD_LENGTH if isinstance(meant, Directive) else None
+        return Malformed(Span(*bare.span()), 'there is no colon behind "lwslint"', colon)
     body = _BODY.match(data, head.end(), end)
     if body is None:
         kind = _KIND.match(data, head.end(), end)
@@ -232,7 +246,7 @@ def _parse(data: bytes, at: int, end: int, encoding: str) -> Directive | Malform
     if not any(character.isalnum() for character in reason):
         return Malformed(span, "it gives no reason")
     whole = body[1].lower() == b"ignore-file"
-    return Directive(span, labels, reason, whole, 0, 0)
+    return Directive(span, labels, reason, whole, 0, 0, comment, end)
 
 
 def _labels(data: bytes, bracket: tuple[int, int], encoding: str) -> Iterator[Label]:
@@ -246,7 +260,7 @@ def _labels(data: bytes, bracket: tuple[int, int], encoding: str) -> Iterator[La
 
 def _reason(rest: bytes, encoding: str) -> str:
     """The text behind the bracket on one line, without the comment's own decoration."""
-    rest = rest[:2000].rstrip().removesuffix(b"*/").rstrip(_DECORATION + b"\r\n")
+    rest = rest[:2000].rstrip().removesuffix(b"*/").rstrip(DECORATION + b"\r\n")
     return _FOLD.sub(b" ", rest).decode(encoding, "replace").strip(" \t-:–—")
 
 
@@ -392,9 +406,21 @@ def _malformed(
             f"this suppresses nothing: {why}",
             help="write lwslint: ignore[CODE] reason (or ignore-file[CODE] reason for the whole file), with"
             " codes or names of rules, separated by commas",
+            fix=_completion(path, item, catalogue),
         )
     if len(found) > MAX_COMPLAINTS:
         yield _more(rule, path, len(found), found[MAX_COMPLAINTS].span)
+
+
+def _completion(path: str, item: Malformed | Label, catalogue: Sequence[LoadedRule]) -> Fix | None:
+    """What its author plainly meant."""
+    from lwslint.fixes import directives
+
+    if isinstance(item, Malformed):
+        return directives.colon(path, item.colon) if item.colon is not None else None
+    names = [loaded.rule.name for loaded in catalogue if loaded.rule.code not in (MALFORMED, UNUSED)]
+    near = difflib.get_close_matches(item.text[:100].lower(), names, 2, _NEAR)
+    return directives.respelled(path, item, near[0]) if len(near) == 1 else None
 
 
 def _unknown(catalogue: Sequence[LoadedRule], label: str) -> str:
@@ -407,6 +433,8 @@ def _unknown(catalogue: Sequence[LoadedRule], label: str) -> str:
 
 
 def _unused(rule: Rule, file: FileFacts, use: _Use, ran: set[str], text: SourceText) -> Iterator[Diagnostic]:
+    from lwslint.fixes import directives
+
     inactive = sorted((condition.span.start, condition.span.end) for condition in file.inactive)
     starts = [start for start, _ in inactive]
     ends: list[int] = []  # the furthest end of all that begin so far
@@ -429,6 +457,7 @@ def _unused(rule: Rule, file: FileFacts, use: _Use, ran: set[str], text: SourceT
             Place(file.path, label.span),
             f"this suppresses nothing: {found.code} {found.name} reports nothing {where}",
             help="remove it: left here, it would hide the finding when it comes back",
+            fix=directives.removal(text, file.path, directive, label),
         )
     if len(idle) > MAX_COMPLAINTS:
         yield _more(rule, file.path, len(idle), idle[MAX_COMPLAINTS][1].span)
