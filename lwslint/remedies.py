@@ -115,8 +115,12 @@ Change = DropFlags | SetBeside | Respell | LeaveWith | AddDefault | DropElements
 
 
 class Remedy(msgspec.Struct, frozen=True):
-    """A change that would end a finding; ``message`` says in the imperative what it does."""
+    """A change that would end a finding; ``message`` says in the imperative what it does.
+
+    ``more`` are changes that belong to the first one: all are made or none.
+    """
 
     message: str
     applicability: Applicability
     change: Change
+    more: tuple[Change, ...] = ()

@@ -51,7 +51,7 @@ def _element(code: PythonCode, span: Span) -> Piece | None:
     if first is None or behind is None or before is None:
         return None
     opening, comma = code.tokens[before], code.tokens[behind]
-    if opening.text not in ("(", "[", "{", ","):
+    if opening.text not in ("(", "[", "{", ",") or not code.is_balanced(first, behind):
         return None
     start, end = span
     if comma.text == ",":

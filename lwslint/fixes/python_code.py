@@ -13,6 +13,8 @@ from lwslint.source import SourceText
 
 # Tokens that are no code: `NL` is a line end inside brackets or on an empty line.
 _SILENT = frozenset([tokenize.NL, tokenize.COMMENT])
+_OPENING = frozenset(["(", "[", "{"])
+_CLOSING = frozenset([")", "]", "}"])
 _BORDERS = frozenset([tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING])
 
 
@@ -67,6 +69,15 @@ class PythonCode:
             if self.tokens[other].kind not in _SILENT:
                 return other
         return None
+
+    def is_balanced(self, first: int, end: int) -> bool:
+        """Whether each bracket among the tokens from ``first`` up to ``end`` has its counterpart there."""
+        depth = 0
+        for token in self.tokens[first:end]:
+            depth += (token.text in _OPENING) - (token.text in _CLOSING)
+            if depth < 0:
+                return False
+        return depth == 0
 
     def line_start(self, at: int) -> int:
         return self.data.rfind(b"\n", 0, at) + 1

@@ -40,9 +40,20 @@ def resolve(
 def _resolved(diagnostic: Diagnostic, sources: Sources) -> Diagnostic:
     remedy = diagnostic.remedy
     assert remedy is not None
-    made = _edits(remedy.change, sources)
+    made = _all_edits((remedy.change, *remedy.more), sources)
     fix = Fix(remedy.message, remedy.applicability, made) if made else None
     return msgspec.structs.replace(diagnostic, fix=fix, remedy=None)
+
+
+def _all_edits(changes: Iterable[Change], sources: Sources) -> tuple[Edit, ...] | None:
+    found: list[Edit] = []
+    for change in changes:
+        made = _edits(change, sources)
+        if made is None:
+            return None
+        found += made
+    found.sort(key=lambda edit: edit.place)
+    return tuple(found)
 
 
 def _edits(change: Change, sources: Sources) -> tuple[Edit, ...] | None:

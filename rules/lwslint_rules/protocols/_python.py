@@ -13,6 +13,7 @@ from lwslint.model.project import Project
 from lwslint.model.python_exposure import of_path
 from lwslint.model.python_subprotocols import Offer, malformed, offers
 from lwslint.rule import Rule
+from lwslint_rules.protocols._python_remedies import remedy
 
 _CONSEQUENCE = "a libwebsockets server without it closes the TCP connection and sends no HTTP answer at all"
 
@@ -30,6 +31,7 @@ def malformed_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
             severity=Severity.NOTE if step is not None else severity,
             help=found.help,
             function=found.definition.qualified,
+            remedy=remedy(found) if found.severe else None,
         )
 
 

@@ -10,6 +10,7 @@ from lwslint.model.python_exposure import exposure
 from lwslint.model.python_native import flags
 from lwslint.model.python_tls import EFFECTS, Weakness, overrides, weaknesses
 from lwslint.rule import Rule
+from lwslint_rules.tls._python_remedies import remedy
 
 # include/libwebsockets/lws-client.h:37-60@v5.0.0; the values are those of 4.1.6, too.
 USE_SSL = 1
@@ -66,6 +67,7 @@ def _report(weakness: Weakness, rule: Rule) -> Diagnostic:
         help=weakness.help,
         related=steps,
         function=weakness.definition.qualified,
+        remedy=remedy(weakness, severity),
     )
 
 
