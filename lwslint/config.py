@@ -264,7 +264,10 @@ def _build(profile: Build, defines: Sequence[str], undefines: Sequence[str]) -> 
     for item in undefines:
         texts.pop(_macro(item, "-U"), None)
         gone += [item] if item not in gone else []
-    return msgspec.structs.replace(profile, defines=texts, undefined=tuple(gone))
+    said = (*profile.fixed, *(item.partition("=")[0] for item in defines), *undefines)
+    return msgspec.structs.replace(
+        profile, defines=texts, undefined=tuple(gone), fixed=tuple(dict.fromkeys(said))
+    )
 
 
 def _macro(name: str, option: str) -> str:

@@ -118,8 +118,8 @@ def lint(
 
     memory = Memory(cache, settings, [cwd, *paths])
     with _uncollected():
-        builder = Builder(found.build_files, settings)
-        gathered = gather(files, settings, progress, builder.decide, memory, jobs)
+        builder = Builder(found.build_files, found.files, settings)
+        gathered = gather(files, settings, progress, builder, memory, jobs)
         memory.save()
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)

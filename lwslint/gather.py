@@ -7,6 +7,7 @@ becomes a :class:`~lwslint.problem.Problem` and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -26,7 +27,7 @@ from lwslint.facts import FileFacts
 from lwslint.memory import Memory
 from lwslint.model.bodies import Body
 from lwslint.problem import Problem
-from lwslint.settings import Settings
+from lwslint.settings import Build, Settings
 from lwslint.source import ReadError, TooLarge
 from lwslint.workers import Unit, lower_all
 
@@ -49,7 +50,14 @@ class Gathered(msgspec.Struct, frozen=True):
     bodies: dict[int, Body] = {}
 
 
-Decide = Callable[[Sequence[str]], Settings]
+class Builds(Protocol):
+    """What :class:`lwslint.build.builder.Builder` says: asked before anything is parsed."""
+
+    def decide(self, sources: Sequence[str]) -> Settings:
+        """The settings to parse with, when ``sources`` are the files that mention libwebsockets."""
+
+    def profile(self, path: str) -> Build | None:
+        """How one file is compiled, where that is not the build of the settings."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -66,13 +74,13 @@ def gather(
     files: Sequence[Found],
     settings: Settings,
     progress: Progress | None = None,
-    decide: Decide | None = None,
+    builds: Builds | None = None,
     memory: Memory | None = None,
     jobs: int | None = None,
 ) -> Gathered:
     """The facts of all files that mention libwebsockets.
 
-    ``decide`` is told their paths before any is parsed, and returns the settings to parse them with.
+    ``builds`` decides how each is compiled before any is parsed.
     ``memory`` is what earlier runs know, ``jobs`` how many processes may work at a time (default: as many as
     the machine gives).
     """
@@ -98,9 +106,9 @@ def gather(
                 problems.append(outcome)
         if progress is not None:
             progress(number, len(files))
-    if decide is not None:
-        settings = decide([candidate.file.path for candidate in wanted])
-    lower = _Lowering(settings, memory, jobs)
+    if builds is not None:
+        settings = builds.decide([candidate.file.path for candidate in wanted])
+    lower = _Lowering(settings, memory, jobs, builds)
     _take(lower(wanted), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
@@ -123,16 +131,20 @@ def gather(
 class _Lowering:
     """The front ends, for the files whose facts no earlier run has left."""
 
-    def __init__(self, settings: Settings, memory: Memory, jobs: int | None) -> None:
+    def __init__(self, settings: Settings, memory: Memory, jobs: int | None, builds: Builds | None) -> None:
         self._settings = settings
         self._memory = memory
         self._jobs = jobs
+        self._builds = builds
         self._base = memory.base(settings)
 
     def __call__(self, candidates: Sequence[Candidate]) -> list[FileFacts | Problem]:
         """The facts of the candidates, in their order."""
+        builds = [self._build(candidate) for candidate in candidates]
+        bases = [self._base_of(build) for build in builds]
         found: list[FileFacts | Problem | None] = [
-            self._memory.facts(self._base, c.file.path, c.language, c.digest) for c in candidates
+            self._memory.facts(base, c.file.path, c.language, c.digest)
+            for base, c in zip(bases, candidates, strict=True)
         ]
         missing: list[int] = []
         units: list[Unit] = []
@@ -144,15 +156,24 @@ class _Lowering:
                 found[index] = Problem(candidate.file.path, "changed while the tree was being read")
                 continue
             missing.append(index)
-            units.append(Unit(candidate.file.path, data, candidate.language))
+            units.append(Unit(candidate.file.path, data, candidate.language, builds[index]))
         lowered = lower_all(units, self._settings, self._jobs)
         for index, unit, outcome in zip(missing, units, lowered, strict=True):
             found[index] = outcome
             if isinstance(outcome, FileFacts):
                 file = candidates[index].file
                 found_digest = self._memory.identify(file, unit.data, unit.language)
-                self._memory.keep(self._base, outcome, found_digest)
+                self._memory.keep(bases[index], outcome, found_digest)
         return [outcome for outcome in found if outcome is not None]
+
+    def _build(self, candidate: Candidate) -> Build | None:
+        return None if self._builds is None else self._builds.profile(candidate.file.path)
+
+    def _base_of(self, build: Build | None) -> str:
+        """What the facts of a file depend on besides its content."""
+        if build is None:
+            return self._base
+        return self._memory.base(msgspec.structs.replace(self._settings, build=build))
 
 
 def _take(

@@ -35,12 +35,14 @@ class Server(msgspec.Struct, frozen=True):
 
 class Build(msgspec.Struct, frozen=True):
     """A build profile.  ``defines`` maps a macro to its text; ``undefined`` names macros that the
-    build does not define.  Any other macro is unknown."""
+    build does not define.  Any other macro is unknown, unless a build file of the tree decides it; the
+    macros in ``fixed`` the user has decided, whatever the build files say."""
 
     name: str = "production"
     production: bool = True
     defines: dict[str, str] = msgspec.field(default_factory=lambda: {"NDEBUG": "1"})
     undefined: tuple[str, ...] = ("DEBUG", "_DEBUG")
+    fixed: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ import msgspec
 
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem, crash
-from lwslint.settings import Settings
+from lwslint.settings import Build, Settings
 
 # Below this many bytes a second process costs more than it saves.
 WORTH_IT = 600_000
@@ -29,15 +29,21 @@ BATCH = 120_000
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A file to lower: its path in reports, its bytes and its language (``c``, ``cpp`` or ``python``)."""
+    """A file to lower: its path in reports, its bytes and its language (``c``, ``cpp`` or ``python``).
+
+    ``build`` is how this file is compiled, where that is not the build of the settings.
+    """
 
     path: str
     data: bytes
     language: str
+    build: Build | None = None
 
 
 def lower(unit: Unit, settings: Settings) -> FileFacts | Problem:
     """The facts of one file; a front end that fails is a problem of that file."""
+    if unit.build is not None:
+        settings = msgspec.structs.replace(settings, build=unit.build)
     try:
         # Imported late: trees without libwebsockets need no parser.
         if unit.language == "python":

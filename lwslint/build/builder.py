@@ -2,27 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
 
-from lwslint.build.model import Builds
+import msgspec
+
+from lwslint.build.facts import BuildFile, Define, Requirement
+from lwslint.build.macros import Configuration, Judge
+from lwslint.build.model import Builds, Compilation, Origin, Switch
+from lwslint.build.programs import Key, Owned, Sources, closure, programs
+from lwslint.build.release import release
 from lwslint.build.survey import survey
-from lwslint.discovery import Found
-from lwslint.settings import Settings
+from lwslint.build.trees import Scope, Trees
+from lwslint.discovery import Found, is_python
+from lwslint.facts import Place
+from lwslint.settings import Build, Settings
+from lwslint.source import Texts
+
+_OF_ANOTHER_PURPOSE = frozenset({"ci"})  # tests, mostly: what they switch on is in no product
 
 
 class Builder:
     """Reads the build files when the sources that use libwebsockets are known.
 
-    ``candidates`` are the build files that discovery saw; ``settings`` what was asked for.
+    ``candidates`` are the build files that discovery saw, ``files`` the source files; ``settings`` is what
+    was asked for.
     """
 
-    def __init__(self, candidates: Sequence[Found], settings: Settings) -> None:
+    def __init__(self, candidates: Sequence[Found], files: Sequence[Found], settings: Settings) -> None:
         self._candidates = candidates
+        self._files = files
+        self._profiles: dict[str, Build] = {}
         self.settings = settings
-        self.builds = Builds()
+        self.builds = Builds(profile=settings.build)
 
     def decide(self, sources: Sequence[str]) -> Settings:
         """Read what matters for ``sources``, paths as reports name them; returns the settings to use."""
-        if self._candidates:
-            self.builds = Builds(survey(self._candidates, sources).files)
+        if not self._candidates:
+            return self.settings
+        surveyed = survey(self._candidates, sources)
+        decided = _Decision(surveyed.files, self._candidates, [f.path for f in self._files], self.settings)
+        self.builds = decided.builds(sources, surveyed.problem)
+        found = self.builds.release.version
+        if self.settings.lws_version is None and found is not None:
+            self.settings = msgspec.structs.replace(self.settings, lws_version=found)
         return self.settings
+
+    def profile(self, path: str) -> Build | None:
+        """How one source is compiled, where that differs from the profile of the settings."""
+        found = self.builds.compilations.get(path)
+        return None if found is None else _applied(self.settings.build, found)
+
+
+def _applied(profile: Build, compilation: Compilation) -> Build | None:
+    """The profile with what is certain of one source; what somebody chooses is unknown in it.
+
+    What the user said on the command line or in the configuration stays.
+    """
+    defines = dict(profile.defines)
+    undefined = list(profile.undefined)
+    for switch in compilation.switches:
+        if switch.macro not in profile.fixed:
+            defines.pop(switch.macro, None)
+            undefined = [name for name in undefined if name != switch.macro]
+    for origin in compilation.origins:
+        if origin.macro in profile.fixed:
+            continue
+        undefined = [name for name in undefined if name != origin.macro]
+        if origin.value is None:
+            defines.pop(origin.macro, None)
+            undefined.append(origin.macro)
+        else:
+            defines[origin.macro] = origin.value
+    found = msgspec.structs.replace(profile, defines=defines, undefined=tuple(undefined))
+    return None if found == profile else found
+
+
+class _Decision:
+    """One look at all build files together."""
+
+    def __init__(
+        self,
+        files: Sequence[BuildFile],
+        candidates: Sequence[Found],
+        sources: Iterable[str],
+        settings: Settings,
+    ) -> None:
+        self.files = files
+        self.settings = settings
+        self.trees = Trees(files)
+        self.sources = Sources(sources)
+        self._texts = Texts({found.path: found.real for found in candidates}, settings.max_file_size)
+        self._judges: dict[tuple[str, ...], Judge] = {}
+        self._targets = list(self.trees.targets())
+        self._links: dict[Key, list[Key]] = {}
+        self._owners: dict[str, list[tuple[str, Scope]]] = {}
+        for target, scope in self._targets:
+            key = (scope.root, target.name)
+            self._links.setdefault(key, []).extend((scope.root, name) for name in target.links)
+            for source in target.sources:
+                for path in self.sources.matching(source):
+                    self._owners.setdefault(path, []).append((target.name, scope))
+
+    def where(self, place: Place) -> str:
+        """A place in words: ``CMakeLists.txt:12``."""
+        return f"{place.path}:{self._texts[place.path].position(place.span.start).line}"
+
+    def builds(self, sources: Sequence[str], problem: str) -> Builds:
+        compiled = (path for path in sources if not is_python(path))
+        found = {path: one for path in compiled if (one := self._compilation(path)) is not None}
+        owned = [Owned(target, scope.root) for target, scope in self._targets]
+        return Builds(
+            files=tuple(self.files),
+            profile=self.settings.build,
+            compilations=found,
+            programs=programs(owned, self.sources),
+            release=release(self._certain_requirements(), self.where),
+            problem=problem,
+        )
+
+    def _certain_requirements(self) -> Iterator[tuple[Requirement, bool]]:
+        """What the files ask for, and whether a build that chooses nothing asks for it."""
+        for file in self.files:
+            judge = self._judge(self.trees.scope(file.path)) if file.path in self.trees.files else None
+            for requirement in file.requirements:
+                sure = not requirement.when
+                if judge is not None:
+                    sure = judge.chooser.holds(requirement.when, judge.base) is True
+                yield requirement, sure
+
+    # ------------------------------------------------------------------ one source
+
+    def _compilation(self, path: str) -> Compilation | None:
+        owners = self._owners.get(path, [])
+        found = [self._judge(scope).macros(self._of_target(scope, name, path)) for name, scope in owners]
+        if not owners:
+            scope = self.trees.scope_of_folder(posixpath.dirname(path))
+            if scope is None:
+                return None
+            found = [self._judge(scope).macros(self._of_target(scope, None, path))]
+        origins, switches = _common(found)
+        return Compilation(path, origins, switches, tuple(dict.fromkeys(name for name, _ in owners)))
+
+    def _judge(self, scope: Scope) -> Judge:
+        key = tuple(file.path for file in scope.files)
+        if key not in self._judges:
+            self._judges[key] = Judge(
+                scope, self._configurations(scope), self.where, production=self.settings.build.production
+            )
+        return self._judges[key]
+
+    def _of_target(self, scope: Scope, target: str | None, path: str) -> Iterator[Define]:
+        """The macros of one source in ``target``: the folder's, its own, and those of what it links."""
+        linked = set()
+        if target is not None:
+            linked = {name for _, name in closure((scope.root, target), self._links)}
+        for define in self.trees.defines(scope):
+            if define.target in ("", path, target) or (define.spreads and define.target in linked):
+                yield define
+
+    def _configurations(self, scope: Scope) -> Iterator[Configuration]:
+        """What presets, caches and command lines choose for the build of a scope."""
+        groups: dict[tuple[str, str], dict[str, str]] = {}
+        places: dict[tuple[str, str], Place] = {}
+        for file in self.files:
+            if file.kind in _OF_ANOTHER_PURPOSE or not self._chooses_for(file, scope):
+                continue
+            for setting in file.settings:
+                if setting.scope == "cache" and (setting.configuration or file.kind == "cmake-cache"):
+                    key = (file.path, setting.configuration)
+                    groups.setdefault(key, {})[setting.key] = setting.value
+                    places.setdefault(key, setting.place)
+        for key, chosen in groups.items():
+            name = key[1]
+            yield Configuration(f"{name or 'the build'} ({self.where(places[key])})", places[key], chosen)
+
+    def _chooses_for(self, file: BuildFile, scope: Scope) -> bool:
+        """Whether a file's choices are for this build: a preset for its own folder, a cache for the tree
+        around it, a command line for any build that knows what it chooses."""
+        folder = posixpath.dirname(file.path)
+        match file.kind:
+            case "cmake-presets":
+                return folder == scope.root
+            case "cmake-cache":
+                return not scope.root or folder == scope.root or folder.startswith(scope.root + "/")
+            case _:
+                return True
+
+
+def _common(
+    found: Sequence[tuple[list[Origin], list[Switch]]],
+) -> tuple[tuple[Origin, ...], tuple[Switch, ...]]:
+    """What holds of a source in every target that it is part of.
+
+    A macro that one target certainly defines and another does not is neither; a switch of one is a switch.
+    """
+    origins: dict[str, list[Origin]] = {}
+    switches: dict[str, Switch] = {}
+    for some, chosen in found:
+        for origin in some:
+            origins.setdefault(origin.macro, []).append(origin)
+        for switch in chosen:
+            switches.setdefault(switch.macro, switch)
+    certain = [
+        group[0]
+        for group in origins.values()
+        if len(group) == len(found) and len({origin.value for origin in group}) == 1
+    ]
+    return (
+        tuple(certain),
+        tuple(switch for name, switch in switches.items() if name not in origins),
+    )

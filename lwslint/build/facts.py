@@ -27,8 +27,9 @@ class Setting(msgspec.Struct, frozen=True):
 
     ``scope`` says what kind of key it is: ``option`` (a user may choose; ``value`` is the default),
     ``cache`` (chosen for one build: ``-D`` on a command line, a preset, CMakeCache.txt, sdkconfig),
-    ``variable``, ``environment``, ``package`` (an option of a package in a recipe or port) or
-    ``configuration`` (read by the program at run time).
+    ``variable``, ``computed`` (a command of unknown effect is given the name, ``value`` is empty),
+    ``environment``, ``package`` (an option of a package in a recipe or port) or ``configuration`` (read by
+    the program at run time).
 
     ``configuration`` names the one configuration of several in the file that the record belongs to, in
     words for a report and unique in the file: a preset's name, ``cmake on line 12``.  Records with the

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 import msgspec
@@ -48,13 +48,34 @@ def survey(candidates: Sequence[Found], sources: Iterable[str]) -> Surveyed:
     waiting = list(chosen)[:MAX_FILES]
     problem = f"only {MAX_FILES} build files were read" if len(chosen) > MAX_FILES else ""
     for _ in range(_MAX_ROUNDS):
-        found = [_read(by_path[path]) for path in waiting]
+        found = [_located(_read(by_path[path]), by_path) for path in waiting]
         read.update((file.path, file) for file in found)
         included = (path for file in found for path in file.includes if path in by_path and path not in read)
         waiting = list(dict.fromkeys(included))[: MAX_FILES - len(read)]
         if not waiting:
             break
     return Surveyed(tuple(read[path] for path in sorted(read)), problem)
+
+
+def _located(file: BuildFile, known: Collection[str]) -> BuildFile:
+    """``file`` with its includes as files of the tree, as far as they are there.
+
+    ``${CMAKE_SOURCE_DIR}`` is one of the folders above, most likely the outermost that has such a file.
+    """
+    if not any("${" in path for path in file.includes):
+        return file
+    folder, above = posixpath.dirname(file.path), []
+    while folder not in above:
+        above.append(folder)
+        folder = posixpath.dirname(folder)
+    found: list[str] = []
+    for path in file.includes:
+        variable = re.match(r"\$\{([^{}]*)\}/?", path)
+        tail = path[variable.end() :] if variable else path
+        places = above if variable and variable[1].startswith("CMAKE_CURRENT") else above[::-1]
+        options = [posixpath.join(place, tail) for place in places] if variable else [path]
+        found += [option for option in options if option in known][:1] or [path]
+    return msgspec.structs.replace(file, includes=tuple(found))
 
 
 def _folders(sources: Iterable[str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from lwslint.facts import (
     Binary,
     Call,
     Cast,
+    Condition,
     Conditional,
     Index,
     Member,
@@ -47,15 +48,18 @@ MAX_CALL_DEPTH = 3
 class Exposure(msgspec.Struct, frozen=True, eq=False):
     """The verdict.
 
-    ``kind``: ``always``; ``fail-open`` (where something an operator should configure is missing);
-    ``switch`` (an operator's run-time choice); ``build`` (a build option); ``never`` (a condition
-    that is constant and false).  ``cause`` is the condition that decided and ``text`` its source.
+    ``kind``: ``always``; ``configured`` (a production configuration of the tree chooses so);
+    ``fail-open`` (where something an operator should configure is missing); ``switch`` (an operator's
+    run-time choice); ``build`` (a build option); ``never`` (a condition that is constant and false).
+    ``cause`` is the condition that decided and ``text`` its source; ``decider`` is the place of the build
+    file that says so.
     """
 
     kind: str
     cause: Circumstance | None = None
     text: str = ""
     weak: bool = False
+    decider: Place | None = None
 
     @property
     def place(self) -> Place | None:
@@ -198,7 +202,7 @@ class Judge:
         verdicts = [self._one(c, any(not any(c.same(s) for s in other) for other in strict)) for c in when]
         # The innermost condition that says what it is about explains best.
         verdicts.sort(key=lambda v: (v.kind != "never", v.weak))
-        for kinds in (("never",), ("switch", "build"), ("fail-open",)):
+        for kinds in (("never",), ("switch", "build"), ("fail-open",), ("configured",)):
             chosen = [v for v in verdicts if v.kind in kinds]
             sure = [v for v in chosen if not v.weak]
             if kinds[0] == "switch" and chosen and not sure and any(v.kind == "fail-open" for v in verdicts):
@@ -270,10 +274,28 @@ class Judge:
         condition = circumstance.condition
         if condition is None or condition.truth is True:
             return ALWAYS
+        decided = self._decided_by_switch(circumstance, condition)
+        if decided is not None:
+            return decided
         names = list(condition.names or preprocessor.names(condition.text))
         if any(_asks_weaker(name) for name in names if not _DECIDED_BY_BUILD.match(name)):
             return Exposure("build", circumstance, condition.text)
         return ALWAYS
+
+    def _decided_by_switch(self, circumstance: Circumstance, condition: Condition) -> Exposure | None:
+        """What the build files say about a preprocessor condition; None where they leave it open."""
+        switch, state = self.project.build.decided(circumstance.path, condition)
+        if switch is None or state is None:
+            return None
+        if state:
+            return ALWAYS
+        words = f"{switch.macro} {'undefined' if switch.on else 'defined'}"
+        if switch.elsewhere:
+            other = switch.elsewhere[0]
+            return Exposure(
+                "configured", circumstance, f"{other.name} builds it in: {words}", decider=other.place
+            )
+        return Exposure("build", circumstance, f"{words}: {switch.text}", decider=switch.place)
 
     def _case(self, circumstance: Circumstance, guard: Guard, choice: bool) -> Exposure:
         labels = guard.arm.labels if guard.arm is not None else ()

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 USE_SSL = 1
 # Bits 1 to 4 weaken the checks of the certificate; the other permissive flags concern redirects and replay.
 CHECKS = 0b11110
-_RANK = {"always": 0, "fail-open": 1, "build": 2, "switch": 3, "never": 4}
+_RANK = {"always": 0, "configured": 1, "fail-open": 2, "build": 3, "switch": 4, "never": 5}
 _PRINTS = ("lwsl_", "log", "Log", "LOG", "print", "debug", "DEBUG", "trace", "assert", "EXPECT", "ASSERT")
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from lwslint.build import cmake
 from lwslint.build.facts import BuildFile, Define, Requirement, Setting, Target, When
 from lwslint.build.readers.cmake_commands import Argument, Command, parse
 from lwslint.facts import Place, Span
@@ -39,6 +40,17 @@ _PROGRAMS: Final = frozenset(
 _LIBRARIES: Final = frozenset({"add_library", "qt_add_library"})
 _SOURCE_WORDS: Final = frozenset({"WIN32", "MACOSX_BUNDLE", "EXCLUDE_FROM_ALL", "MANUAL_FINALIZATION"})
 _FLAG_VARIABLE = re.compile(r"CMAKE_(?:C|CXX)_FLAGS(?:_([A-Z]+))?$")
+_NAME = re.compile(r"[A-Z][A-Z0-9]*_?\w+")
+_MAX_NAMES = 16
+_WITHOUT_EFFECT: Final = frozenset(
+    {
+        *("message", "install", "include_directories", "target_include_directories", "link_directories"),
+        *("add_test", "add_dependencies", "add_custom_target", "add_custom_command", "link_libraries"),
+        *("target_compile_features", "target_link_options", "cmake_minimum_required", "mark_as_advanced"),
+        *("configure_file", "set_tests_properties", "include_guard", "cmake_policy", "return", "export"),
+        *("enable_language", "target_precompile_headers", "target_link_directories", "source_group"),
+    }
+)
 _LINK_WORDS: Final = frozenset({*_SCOPES, "debug", "optimized", "general", "LINK_INTERFACE_LIBRARIES"})
 
 
@@ -80,9 +92,8 @@ class _Reader:
 
     def take(self, command: Command) -> None:
         """Record what one command says."""
-        handler = _HANDLERS.get(command.name)
-        if handler is not None and command.arguments:
-            handler(self, command)
+        if command.arguments:
+            _HANDLERS.get(command.name, _unknown)(self, command)
 
     # ------------------------------------------------------------------ variables
 
@@ -218,7 +229,7 @@ def _generated(text: str, place: Place) -> Iterator[tuple[str, tuple[When, ...]]
             end = _closing(current, start)
             inner = current[start + 2 : end - 1]
             condition, colon, content = _split(inner)
-            if colon and condition.startswith("$<") and depth < _MAX_GENERATOR_DEPTH:
+            if colon and condition.startswith(("$<", "${")) and depth < _MAX_GENERATOR_DEPTH:
                 waiting.append((content, (*when, When(condition, place)), depth + 1))
             elif colon and condition in ("0", "1") and depth < _MAX_GENERATOR_DEPTH:
                 if condition == "1":
@@ -302,6 +313,20 @@ def _set(reader: _Reader, command: Command) -> None:
     reader.assign(name, value, command)
     if command.sure or command.when:
         reader.setting(name, value, command, "variable")
+
+
+def _unknown(reader: _Reader, command: Command) -> None:
+    """A command that is not known, most often a function of the project: it may set what it is given.
+
+    One that is called like ``option`` and has its arguments declares an option.
+    """
+    words = [reader.text(argument) for argument in command.arguments]
+    if "option" in command.name and len(words) == 3 and cmake.constant(words[2]) is not None:
+        reader.setting(words[0], words[2], command, "option")
+    elif command.name not in _WITHOUT_EFFECT:
+        for word in words[:_MAX_NAMES]:
+            if _NAME.fullmatch(word):
+                reader.setting(word, "", command, "computed")
 
 
 def _unset(reader: _Reader, command: Command) -> None:

@@ -107,6 +107,8 @@ def _report(project: Project, weakness: Weakness) -> Diagnostic:
     cause = weakness.exposure.place
     if cause is not None:
         steps.append(Step(cause, f"this condition decides: {weakness.exposure.text}"))
+    if weakness.exposure.decider is not None:
+        steps.append(Step(weakness.exposure.decider, "the build decides that condition here"))
     return rule.report(
         weakness.place,
         _message(weakness),
@@ -161,6 +163,8 @@ def _message(weakness: Weakness) -> str:
             return f"{text}; only when asked for at run time: {weakness.exposure.text}"
         case "build":
             return f"{text}; only in a build with {weakness.exposure.text}"
+        case "configured":
+            return f"{text}; {weakness.exposure.text}"
         case "fail-open":
             return f"{text}; this is what an unconfigured program does: {weakness.exposure.text}"
     if weakness.loopback:

@@ -1,0 +1,68 @@
+"""Which libwebsockets release a tree is built with.
+
+Only what is exact decides: a tag that is fetched, ``find_package(… EXACT)``, a copy of the sources.
+``find_package(libwebsockets 4.0)`` only says what is too old, and a rule that needs to know the release must
+not take the lowest one for the one in use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from lwslint.build.facts import BuildFile, Requirement
+from lwslint.build.model import Release
+from lwslint.facts import Place
+from lwslint.settings import Version
+
+_NUMBER = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
+
+Where = Callable[[Place], str]
+
+
+def version_of(text: str) -> Version | None:
+    """The release that a tag or version number names; None for a branch, a commit, a range."""
+    match = _NUMBER.fullmatch(text.strip())
+    return Version(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+
+def release(asked: Iterable[tuple[Requirement, bool]], where: Where) -> Release:
+    """The one release that all exact requirements name; each comes with whether every build has it."""
+    requirements = list(asked)
+    sure = [(version, r) for r, certain in requirements if certain and (version := version_of(r.version))]
+    exact = [(version, r) for version, r in sure if r.exact]
+    versions = sorted({version for version, _ in exact})
+    if len(versions) == 1:
+        first = exact[0][1]
+        return Release(versions[0], f"{where(first.place)} ({first.how})", first.place)
+    if versions:
+        words = " and ".join(f"{version} ({where(_first(exact, version).place)})" for version in versions)
+        return Release(None, f"the files disagree: {words}")
+    if sure:
+        version, requirement = max(sure, key=lambda pair: pair[0])
+        words = f"{version} or later ({where(requirement.place)}, {requirement.how})"
+        return Release(None, f"{words}: a lower bound decides none", requirement.place)
+    if not requirements:
+        return Release()
+    other, certain = requirements[0]
+    why = "which is no release" if certain else "but only under a condition"
+    return Release(None, f"{where(other.place)} asks for {other.version}, {why}", other.place)
+
+
+def _first(exact: list[tuple[Version, Requirement]], version: Version) -> Requirement:
+    return next(requirement for found, requirement in exact if found == version)
+
+
+def copied(file: BuildFile) -> BuildFile:
+    """What the CMakeLists.txt of a copy of libwebsockets says: its own version, and nothing else."""
+    parts = {
+        s.key: s
+        for s in file.settings
+        if s.scope == "variable" and s.key.startswith("CPACK_PACKAGE_VERSION_")
+    }
+    found = [parts.get(f"CPACK_PACKAGE_VERSION_{part}") for part in ("MAJOR", "MINOR", "PATCH")]
+    numbers = [setting.value for setting in found if setting is not None]
+    if len(numbers) != len(found) or found[0] is None:
+        return BuildFile(file.path, file.kind)
+    requirement = Requirement(".".join(numbers), "copy", found[0].place)
+    return BuildFile(file.path, file.kind, requirements=(requirement,))
