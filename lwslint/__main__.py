@@ -10,13 +10,18 @@ _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if sys.path and sys.path[0] in ("", os.getcwd()) and os.path.realpath(_here) != os.path.realpath(os.getcwd()):
     del sys.path[0]
 
-from lwslint.cli import main  # noqa: E402
+from lwslint import replay  # noqa: E402
 
 
 def run() -> NoReturn:
     """The console script.  Ends the process at once: taking the linked project apart, object by object,
     costs a tenth of a run and helps nobody."""
-    code = main()
+    code = replay.again(sys.argv[1:])
+    if code is None:
+        # Imported late: a run that only says again what the last one said needs none of it.
+        from lwslint.cli import main
+
+        code = main()
     try:
         sys.stdout.flush()
         sys.stderr.flush()

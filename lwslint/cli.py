@@ -8,7 +8,6 @@ an internal error.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import shutil
 import sys
@@ -20,13 +19,18 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from lwslint import __version__, config, output, registry
 from lwslint.config import ConfigError, ConfigFile, Options
 from lwslint.knowledge import ruff_rules
-from lwslint.output import STDOUT, Output, OutputError
+from lwslint.output import STDOUT, Output
 from lwslint.progress import Bar
 from lwslint.registry import RegistryError, SelectorError
+from lwslint.replay import Recording
 from lwslint.reporters import FORMATS, TEXT, WIDTH, View, logs
 from lwslint.reporters.style import Style, wants_colour
 from lwslint.rule import LoadedRule
 from lwslint.source import clean, clean_lines
+from lwslint.streams import OutputError, make_printable, use_utf8
+from lwslint.streams import complain as _complain
+from lwslint.streams import print_lines as _print
+from lwslint.streams import say as _say
 
 if TYPE_CHECKING:
     from lwslint.baseline import Baseline
@@ -62,7 +66,7 @@ class UsageError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and raises nothing but SystemExit (argparse)."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    _make_printable()
+    make_printable()
     try:
         match argv[:1]:
             case ["rule"]:
@@ -78,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ["new-rule"]:
                 return _new_rule(argv[1:])
             case _:
-                return _lint(_checked(_parser().parse_args(argv)))
+                return _lint(argv, _checked(_parser().parse_args(argv)))
     except (UsageError, ConfigError, SelectorError, RegistryError, OutputError) as error:
         _complain(str(error))
         return BROKEN
@@ -434,8 +438,35 @@ def _analyse(
             cache.close()
 
 
-def _lint(arguments: argparse.Namespace) -> int:
-    run = _prepare(arguments)
+# What may be asked for in a run that an equal one can repeat from memory: nothing that writes files or
+# asks git.
+_REPEATABLE = frozenset(
+    [
+        *("paths", "select", "ignore", "min_confidence", "fail_on", "build", "defines", "undefines"),
+        *("lws_version", "exclude", "config", "isolated", "baseline", "project", "outputs", "statistics"),
+        *("show_files", "quiet", "verbose", "jobs", "cache_dir", "ruff"),
+    ]
+)
+
+
+def _is_repeatable(arguments: argparse.Namespace) -> bool:
+    asked = {name for name, value in vars(arguments).items() if value not in (None, False, [])}
+    to_files = any(file != STDOUT for _, file in output.parse(arguments.outputs or ["full"]))
+    return asked <= _REPEATABLE and not to_files
+
+
+def _lint(argv: Sequence[str], arguments: argparse.Namespace) -> int:
+    recording = Recording(argv if _is_repeatable(arguments) else None)
+    with recording.running():
+        run = _prepare(arguments)
+        code = _linted(run)
+    if code in (CLEAN, FOUND):
+        recording.keep(_cache(run), code, registry.folders(run.catalogue))
+    return code
+
+
+def _linted(run: _Run) -> int:
+    arguments = run.arguments
     outputs = output.parse(arguments.outputs or ["full"])
     if arguments.add_ignores:
         _check_reason(arguments.reason)
@@ -701,8 +732,8 @@ def _write(result: Result, outputs: Sequence[Output], view: View) -> bool:
     if printed is None:
         _print(reporters.closing(result, shown))
         return complete
-    if printed not in TEXT and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+    if printed not in TEXT:
+        use_utf8()
     _print(reporters.render(printed, result, shown))
     return complete
 
@@ -827,39 +858,6 @@ def _list(argv: Sequence[str]) -> int:
 
 
 # ------------------------------------------------------------------------------------- streams
-
-
-def _make_printable() -> None:
-    """A terminal that cannot show a character gets its escape, not a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _print(lines: Iterable[str]) -> None:
-    try:
-        for line in lines:
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the report has seen enough.  What is left in the buffer must not be flushed
-        # into the closed pipe when the interpreter ends.
-        _drop_output()
-    except OSError as error:
-        _drop_output()
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
-
-
-def _drop_output() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _complain(message: str) -> None:
-    sys.stderr.write(f"lwslint: error: {logs.inert(clean(message))}\n")
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"lwslint: {logs.inert(clean(message))}\n")
 
 
 def _style() -> Style:

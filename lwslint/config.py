@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from lwslint import source
+from lwslint import source, witness
 from lwslint.diagnostics import Confidence, Severity
 from lwslint.registry import nearest
 from lwslint.settings import Build, Server, Settings, Version
@@ -89,6 +89,7 @@ def find(start: str) -> ConfigFile | None:
     while True:
         for name in (FILE_NAME, "pyproject.toml"):
             path = os.path.join(folder, name)
+            witness.look(path)
             if os.path.isfile(path) and (found := _load(path, required=name == FILE_NAME)):
                 return found
         parent = os.path.dirname(folder)

@@ -16,11 +16,12 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from pathspec import GitIgnoreSpec
 
-from lwslint import source
+from lwslint import source, witness
 from lwslint.build.readers import format_of
 from lwslint.frontends.prefilter_documents import begins_like_json
 from lwslint.problem import Problem
-from lwslint.source import Identity, ReadError, Stamp
+from lwslint.source import Identity, ReadError
+from lwslint.witness import Stamp
 
 C_SUFFIXES = frozenset({".c"})
 CPP_SUFFIXES = frozenset(
@@ -172,7 +173,7 @@ def ignore_files_above(folder: str) -> Ignores:
     """
     above: list[str] = []
     current = folder
-    while not os.path.lexists(os.path.join(current, ".git")):
+    while not witness.exists(os.path.join(current, ".git")):
         parent = os.path.dirname(current)
         if parent == current:
             return ()
@@ -279,7 +280,7 @@ _HEADER_SIGN = re.compile(
 
 def is_libwebsockets_tree(folder: str) -> bool:
     """Whether ``folder`` is a source tree of libwebsockets (a clone, a fork, a vendored copy)."""
-    return any(all(os.path.lexists(os.path.join(folder, name)) for name in group) for group in _TREE)
+    return any(all(witness.exists(os.path.join(folder, name)) for name in group) for group in _TREE)
 
 
 def is_libwebsockets_library(folder: str, names: Iterable[str]) -> bool:
@@ -376,6 +377,7 @@ class _Walk:
     def __init__(self, name: _Names, exclude: Sequence[Exclusion]) -> None:
         self._name = name
         self._exclude = exclude
+        self._witness = witness.current()
         self._files: dict[Identity, Found] = {}
         self._build_files: dict[Identity, Found] = {}
         self._documents: dict[Identity, Found] = {}
@@ -429,10 +431,15 @@ class _Walk:
             real = os.path.realpath(path, strict=True)
             status = os.stat(real)
         except (OSError, ValueError):  # also a loop of links
+            self._seen_link(path, "")
             self._skip(path, DANGLING)
             return
+        self._seen_link(path, real)
+        self._seen(real, status)
         folder = stat.S_ISDIR(status.st_mode)
-        if not _below(real, os.path.realpath(root)):
+        top = os.path.realpath(root)
+        self._seen_link(root, top)
+        if not _below(real, top):
             if folder or takes(path):
                 self._skip(path, OUTSIDE, folder=folder)
         elif folder:
@@ -490,20 +497,35 @@ class _Walk:
     def _is_copy(self, folder: str, names: Sequence[str], own: str | None) -> bool:
         if own is not None and os.path.dirname(folder) == own:
             return os.path.basename(folder) in ("lib", "include")
-        return is_libwebsockets_library(folder, names) or is_libwebsockets_tree(folder)
+        if is_libwebsockets_library(folder, names):
+            return True
+        # All that tells a tree lies in its lib/; most folders have none, and need no look at the disk.
+        return any(name.lower() == "lib" for name in names) and is_libwebsockets_tree(folder)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
         """The folder's entries by name; None when it cannot be listed or was entered before."""
         try:
-            seen = source.identity(os.stat(folder))
+            status = os.stat(folder)
+            seen = source.identity(status)
+            young = self._seen(folder, status)
             if seen in self._folders:
                 return None
             self._folders.add(seen)
-            with os.scandir(folder) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
+            if young and self._witness is not None:
+                self._witness.saw_inside(folder, witness.listing(entries))
+            return entries
         except OSError as error:
             self._problem(folder, _unreadable(error))
             return None
+
+    def _seen(self, path: str, status: os.stat_result) -> bool:
+        return self._witness is not None and self._witness.saw(path, status)
+
+    def _seen_link(self, path: str, real: str) -> None:
+        if self._witness is not None:
+            self._witness.followed(path, real)
 
     def _file(self, path: str, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
@@ -517,7 +539,8 @@ class _Walk:
         taken = self._group(path, explicit)
         known = taken.get(source.identity(status))
         if known is None or (explicit and not known.explicit and known.real == path):
-            found = Found(self._name(path), path, source.identity(status), explicit, source.stamp(status))
+            self._seen(path, status)
+            found = Found(self._name(path), path, source.identity(status), explicit, witness.stamp(status))
             taken[found.identity] = found
             self._skipped.pop(found.path, None)
         elif known.real != path:

@@ -19,12 +19,13 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from lwslint import source
+from lwslint import source, witness
 from lwslint.cache import Cache, digest
 from lwslint.discovery import Found
 from lwslint.facts import FileFacts
 from lwslint.settings import Settings
-from lwslint.source import ReadError, Stamp
+from lwslint.source import ReadError
+from lwslint.witness import Stamp
 
 _Answer = TypeVar("_Answer", bool, frozenset[str])
 
@@ -196,7 +197,7 @@ class Memory:
         settled = {
             real: known
             for real, known in self._now.files.items()
-            if source.settled(known.stamp, self._began) and _is_text(real)
+            if witness.settled(known.stamp, self._began) and _is_text(real)
         }
         tree = _Tree(settled, tuple(tuple(names) for names in self._asked))
         if tree != self._before:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from lwslint import witness
 from lwslint.engine import Result, hidden
 from lwslint.problem import Problem
 
@@ -18,8 +19,10 @@ def only(result: Result, paths: Sequence[str], project: str, cwd: str) -> Result
     its findings would be missing without a word.
     """
     top = os.path.realpath(os.path.join(cwd, project))
+    witness.leads(os.path.join(cwd, project), top)
     problems: list[Problem] = []
     for path in paths:
+        witness.leads(os.path.join(cwd, path), os.path.realpath(os.path.join(cwd, path)))
         if not path or not os.path.exists(os.path.join(cwd, path)):
             problems.append(Problem(path, "no such file or folder"))
         elif not _below(os.path.realpath(os.path.join(cwd, path)), (top,)):

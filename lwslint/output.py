@@ -11,12 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lwslint.reporters import FORMATS
+from lwslint.streams import OutputError
 
 STDOUT = "-"
-
-
-class OutputError(Exception):
-    """An output that cannot be had; the text says which and why."""
 
 
 class Output(NamedTuple):

@@ -14,11 +14,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
+import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from lwslint import witness
 from lwslint.diagnostics import Diagnostic, Impact, Severity
 from lwslint.facts import Place, Span
 from lwslint.knowledge.ruff_rules import OLDEST, RULES, RuffRule
@@ -73,7 +76,6 @@ def find(distrusted: Iterable[str]) -> str | None:
     """The absolute path of ruff: the one beside the running Python, else the first on PATH that is not
     inside a ``distrusted`` folder, as the linted tree is; None when there is none."""
     import shutil
-    import sysconfig
 
     beside = shutil.which("ruff", path=sysconfig.get_path("scripts"))
     if beside is not None:
@@ -105,6 +107,10 @@ def ask(
     if not sources:
         return Outcome()
     ruff = find(distrusted)
+    if not isolated or sys.platform == "win32":  # its configuration, and PATHEXT, are beyond a witness
+        witness.doubt()
+    for folder in (sysconfig.get_path("scripts"), *os.get_exec_path()):
+        witness.look(os.path.join(os.path.abspath(folder), "ruff"))
     if ruff is None:
         return _without("ruff is not installed", codes)
     findings: list[Finding] = []

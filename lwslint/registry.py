@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -49,6 +51,13 @@ def load(names: Sequence[str] | None = None) -> tuple[LoadedRule, ...]:
         found += _load_pack(name)
     _check_unique(found)
     return tuple(sorted((loaded for _, loaded in found), key=lambda loaded: loaded.rule.code))
+
+
+def folders(rules: Iterable[LoadedRule]) -> list[str]:
+    """The folders of lwslint's own code and of the packs that ``rules`` come from."""
+    names = {"lwslint", *(loaded.check.__module__.partition(".")[0] for loaded in rules)}
+    packages = (sys.modules[name] for name in sorted(names) if name in sys.modules)
+    return [os.path.abspath(place) for package in packages for place in getattr(package, "__path__", ())]
 
 
 def _load_pack(name: str) -> Iterator[tuple[str, LoadedRule]]:

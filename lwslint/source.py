@@ -11,11 +11,11 @@ import codecs
 import os
 import re
 import stat
-import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lwslint import witness
 from lwslint.facts import Span
 
 TAB = 4  # columns between tab stops in an excerpt
@@ -36,17 +36,6 @@ class Identity(NamedTuple):
 
     device: int
     inode: int
-
-
-class Stamp(NamedTuple):
-    """By what a file is known not to have changed: times are in nanoseconds, ``changed`` is that of the
-    inode, which nobody can set back (on Windows: when the file was made)."""
-
-    device: int
-    inode: int
-    size: int
-    modified: int
-    changed: int
 
 
 class Position(NamedTuple):
@@ -72,23 +61,6 @@ def identity(status: os.stat_result) -> Identity:
     return Identity(status.st_dev, status.st_ino)
 
 
-def stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-_SLACK = 2_000_000_000  # ns: the coarsest clock of a file system (FAT), and some skew of a server's
-
-
-def settled(found: Stamp, began: int) -> bool:
-    """Whether a file that had this stamp in a run that ``began`` (ns) will have another one after any
-    later change.
-
-    A change within the same tick of the clock as the last one before the run would leave no trace.
-    """
-    last = found.modified if sys.platform == "win32" else found.changed
-    return last < began - _SLACK
-
-
 def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = None) -> int:
     """A descriptor of the regular file at ``path``, or :class:`ReadError`.
 
@@ -101,11 +73,15 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
         flags |= getattr(os, name, 0)
     try:
         if expected is None and not stat.S_ISREG(os.stat(path).st_mode):
+            witness.look(os.path.abspath(path))
             raise ReadError("not a regular file")
         handle = os.open(path, flags)
     except (OSError, ValueError) as error:
+        witness.look(os.path.abspath(path))
         raise ReadError(_reason(error)) from error
     status = os.fstat(handle)
+    if (seen := witness.current()) is not None:
+        seen.saw(os.path.abspath(path), status)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise ReadError("not a regular file")
@@ -133,7 +109,9 @@ def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None 
         raise ReadError(_reason(error)) from error
     if room <= 0:
         raise TooLarge(f"larger than {limit} bytes")
-    return b"".join(pieces)
+    data = b"".join(pieces)
+    witness.read(path, data)
+    return data
 
 
 def peek(path: str | os.PathLike[str], size: int, *, expected: Identity | None = None) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lwslint import engine, memory, registry, source, workers
+from lwslint import engine, memory, registry, witness, workers
 from lwslint.cache import Cache
 from lwslint.engine import Result
 from lwslint.facts import FileFacts
@@ -129,7 +129,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trusts stamps at once: files of a test are younger than a run trusts them to be."""
-    monkeypatch.setattr(source, "settled", lambda stamp, began: True)
+    monkeypatch.setattr(witness, "settled", lambda stamp, began: True)
 
 
 def lint(root: Path, cache: Cache | None, settings: Settings = SETTINGS[0]) -> Result:
@@ -248,7 +248,7 @@ def test_a_file_that_may_change_without_a_trace_is_not_trusted(
 def test_a_stamp_is_trusted_when_it_is_older_than_the_coarsest_clock(age: float, expected: bool) -> None:
     began = 1_700_000_000_000_000_000
     when = began - int(age * 1e9)
-    assert source.settled(source.Stamp(1, 2, 3, when, when), began) is expected
+    assert witness.settled(witness.Stamp(1, 2, 3, when, when), began) is expected
 
 
 @pytest.mark.usefixtures("trusting")
