@@ -163,7 +163,7 @@ def _packed(outcome: FileFacts | Problem) -> Packed:
         return outcome
     try:
         return _ENCODER.encode(outcome)
-    except OverflowError:  # an integer of more than 64 bits
+    except (OverflowError, UnicodeEncodeError):  # more than 64 bits; a path that is not UTF-8
         return outcome
 
 

@@ -36,6 +36,15 @@ def test_facts_and_their_order_are_the_same_with_any_number_of_processes() -> No
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "odd",
+    [Unit("lws\udcff.c", b"int lws_x;\n", "c"), Unit("a.c", b"int lws_x = 0xfffffffffffffffffff;\n", "c")],
+)
+def test_what_messagepack_cannot_hold_comes_back_too(odd: Unit) -> None:
+    assert lower_all([odd, *units(9)], Settings(), 2) == lower_all([odd, *units(9)], Settings(), 1)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_worker_that_dies_costs_the_file_that_killed_it(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = workers.lower
 
