@@ -30,6 +30,7 @@ class Connect(msgspec.Struct, frozen=True):
     bare: str = ""
     headers: tuple[str, ...] = ()
     header_effect: str = ""
+    header_refused: bool = False
     unverified: str = ""
     unless: tuple[str, ...] = ()
 
@@ -145,6 +146,7 @@ class Libraries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry_method: tuple[EntryMethod, ...]
     hop: tuple[str, ...]
     drive: tuple[str, ...]
+    asks_thread: tuple[str, ...]
     bound: tuple[Bound, ...]
     object: tuple[Object, ...]
     coroutine_methods: tuple[str, ...]

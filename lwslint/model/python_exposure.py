@@ -125,47 +125,49 @@ def _around(program: PythonProgram, definition: Definition) -> Iterator[Guard]:
 def guards_at(definition: Definition, span: Span) -> tuple[Guard, ...]:
     """The conditions around ``span``, outermost first, those inside its own expression included."""
     found: list[Guard] = []
-    body = definition.function.body
-    for _ in range(MAX_NESTING):
-        inner = _enclosing(body, span)
-        if inner is None:
-            return tuple(found)
-        match inner:
-            case If():
+    for body, index in around(definition, span):
+        found += _left_before(body[:index])
+        match body[index]:
+            case If() as inner:
                 if _within(span, inner.test.span):
-                    return (*found, *_inside(inner.test, span))
-                holds = any(_within(span, s.span) for s in inner.then)
-                found.append(Guard("if", inner.test, holds))
-                body = inner.then if holds else inner.other
-            case Loop():
-                body = (*inner.before, *inner.body, *inner.step)
-            case Block():
-                body = inner.body
-            case Switch():
-                body = tuple(s for arm in inner.arms for s in arm.body)
-            case Evaluate():
-                return (*found, *_inside(inner.value, span))
-            case Declare() | Return():
-                return (*found, *_inside(inner.value, span)) if inner.value is not None else tuple(found)
-            case _:
-                return tuple(found)
-        found += _left_before(body, span)
+                    found += _inside(inner.test, span)
+                else:
+                    found.append(Guard("if", inner.test, any(_within(span, s.span) for s in inner.then)))
+            case Evaluate(value=value) | Declare(value=value) | Return(value=value) if value is not None:
+                found += _inside(value, span)
     return tuple(found)
 
 
-def _enclosing(body: Sequence[Statement], span: Span) -> Statement | None:
-    return next((s for s in body if _within(span, s.span)), None)
+def around(definition: Definition, span: Span) -> Iterator[tuple[Sequence[Statement], int]]:
+    """The statements around ``span``, outermost first: each as a list of statements and its index there."""
+    body: Sequence[Statement] = definition.function.body
+    for _ in range(MAX_NESTING):
+        index = next((n for n, statement in enumerate(body) if _within(span, statement.span)), None)
+        if index is None:
+            return
+        yield body, index
+        match body[index]:
+            case If() as inner:
+                if _within(span, inner.test.span):
+                    return
+                body = inner.then if any(_within(span, s.span) for s in inner.then) else inner.other
+            case Loop() as inner:
+                body = (*inner.before, *inner.body, *inner.step)
+            case Block() as inner:
+                body = inner.body
+            case Switch() as inner:
+                body = tuple(s for arm in inner.arms for s in arm.body)
+            case _:
+                return
 
 
 def _within(inner: Span, outer: Span) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def _left_before(body: Sequence[Statement], span: Span) -> Iterator[Guard]:
+def _left_before(earlier: Sequence[Statement]) -> Iterator[Guard]:
     """``if verify: return`` before the code is as good as an ``else`` around it."""
-    for statement in body:
-        if statement.span.start >= span.start or _within(span, statement.span):
-            return
+    for statement in earlier:
         if isinstance(statement, If) and not statement.other and statement.then:
             if isinstance(statement.then[-1], Return):
                 yield Guard("if", statement.test, False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lwslint.facts import (
@@ -25,6 +25,8 @@ from lwslint.facts import (
     FileFacts,
     Index,
     Initializer,
+    Item,
+    Keyword,
     Lambda,
     Member,
     Name,
@@ -37,7 +39,10 @@ from lwslint.facts import (
     Unary,
     Unknown,
     Value,
+    walk,
 )
+from lwslint.knowledge import python_libraries as libraries
+from lwslint.knowledge.python_libraries import Entry
 from lwslint.model.bodies import Site
 from lwslint.model.symbols import Definition
 
@@ -51,6 +56,7 @@ MAX_STEPS = 300
 MAX_CALLERS = 60
 MAX_DEPTH = 20  # of questions that need the answer to another question first
 MODULE = "<module>"
+_NAMES = "<names>"
 _TRANSPARENT = frozenset(["await", "with", "*", "**", "yield"])
 _CASTS = {"typing.cast": 1, "cast": 1, "weakref.proxy": 0, "weakref.ref": 0}
 
@@ -482,12 +488,59 @@ class PythonProgram:
                 if origin.value is not value and not isinstance(origin.value, Call):
                     yield from self.functions_of(origin.value, origin.definition, depth + 1)
 
+    def is_read(self, target: Value, definition: Definition) -> bool:
+        """Whether what was assigned to a name or a field is passed on, returned or stored anywhere: more
+        than having methods called and attributes set."""
+        if isinstance(target, Name):
+            return target.id in self._read[_NAMES]
+        if not isinstance(target, Member):
+            return True
+        return any(target.field in self._read[key] for key in ("", self._class_key(target, definition)))
+
+    def _class_key(self, member: Member, definition: Definition) -> str:
+        """The class of ``self.field``; "" for a field of anything else."""
+        if not isinstance(member.object, Name) or member.object.id not in ("self", "cls"):
+            return ""
+        owner = self.owner(definition)
+        return owner.cls.name if owner is not None and not owner.cls.bases else ""
+
+    @cached_property
+    def _read(self) -> dict[str, set[str]]:
+        """What is read: plain names, and fields by the class of ``self``."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for definition in self.definitions:
+            for value in passed_values(definition):
+                for node in walk(value):
+                    if isinstance(node, Name):
+                        found[_NAMES].add(node.id)
+                    elif isinstance(node, Member):
+                        found[self._class_key(node, definition)].add(node.field)
+                    elif isinstance(node, Text):
+                        found[""].add(node.value)  # getattr(self, "context")
+        return found
+
     # ------------------------------------------------------------------ calls
 
     @cached_property
     def calls(self) -> tuple[Use, ...]:
-        """All calls, in order of file and of evaluation."""
-        return tuple(Use(d, site) for d in self.definitions for site in d.body.calls)
+        """All calls, in order of file and of evaluation; behind them those that threads and partials make
+        of what they are given: ``Thread(target=f, args=(1,))`` is also ``f(1)``."""
+        written_out = tuple(Use(d, site) for d in self.definitions for site in d.body.calls)
+        deferred = (self._deferred(use) for use in written_out if _last(use.call.function) in _deferring())
+        return (*written_out, *(use for use in deferred if use is not None))
+
+    def _deferred(self, use: Use) -> Use | None:
+        """The call that ``use`` has somebody make later."""
+        call = use.call
+        full = self.called(call, use.definition)
+        for name in dict.fromkeys((full, f"?.{_last(call.function)}")):
+            for row in _deferring()[_last(call.function)]:
+                if name not in row.call or (row.needs and not self.imports(use.definition.file, *row.needs)):
+                    continue
+                made = _made_later(row, call)
+                if made is not None:
+                    return Use(use.definition, Site(made, use.site.order, use.site.guards))
+        return None
 
     @cached_property
     def _calls_named(self) -> dict[str, list[Use]]:
@@ -754,7 +807,65 @@ class PythonProgram:
         return tuple(found)
 
 
+# ---------------------------------------------------------------------- calls that are made later
+
+
+@cache
+def _deferring() -> dict[str, tuple[Entry, ...]]:
+    """The rows of calls that pass on arguments, by the last name of the call."""
+    found: dict[str, tuple[Entry, ...]] = {}
+    for row in (_PARTIAL, *libraries.load().entry):
+        if row.rest is not None or row.rest_keyword:
+            for name in row.call:
+                last = name.rpartition(".")[2]
+                found[last] = (*found.get(last, ()), row)
+    return found
+
+
+_PARTIAL = Entry(("functools.partial", "partial"), "", "Python library reference, functools", at=0, rest=1)
+# ``Thread(target=f, args=(…), kwargs={…})``; the keywords of other callers are those of the function.
+_OWN_KEYWORDS = frozenset(["target", "function", "args", "kwargs", "name", "daemon", "group"])
+
+
+def _made_later(row: Entry, call: Call) -> Call | None:
+    named = {keyword.name: keyword.value for keyword in call.keywords}
+    function = named.get(row.keyword) if row.keyword else None
+    if function is None and row.at is not None and row.at < len(call.arguments):
+        function = call.arguments[row.at]
+    if not isinstance(function, (Name, Member)):
+        return None
+    if row.rest_keyword:
+        arguments = _items(named.get(row.rest_keyword))
+        keywords = tuple(
+            Keyword(item.span, item.designator, item.value)
+            for item in _items(named.get("kwargs"))
+            if isinstance(item.designator, str)
+        )
+        return Call(call.span, function, tuple(item.value for item in arguments), keywords)
+    rest = call.arguments[row.rest :] if row.rest is not None else ()
+    return Call(call.span, function, rest, tuple(k for k in call.keywords if k.name not in _OWN_KEYWORDS))
+
+
+def _items(value: Value | None) -> tuple[Item, ...]:
+    return value.items if isinstance(value, Initializer) else ()
+
+
+def _last(value: Value) -> str:
+    return _written(value).rpartition(".")[2]
+
+
 # ---------------------------------------------------------------------- small helpers
+
+
+def passed_values(definition: Definition) -> Iterator[Value]:
+    """The values that a function passes, stores and returns."""
+    for site in definition.body.calls:
+        assert isinstance(site.node, Call)
+        yield from site.node.arguments
+        yield from (keyword.value for keyword in site.node.keywords)
+    for site in (*definition.body.assigns, *definition.body.declares, *definition.body.returns):
+        if isinstance(site.node, (Assign, Declare, Return)) and site.node.value is not None:
+            yield site.node.value
 
 
 def _alias_map(file: FileFacts) -> dict[str, str]:

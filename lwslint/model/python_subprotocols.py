@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lwslint.diagnostics import Severity
 from lwslint.facts import Binary, Initializer, Place, Text
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.model.offers import faults, names_of
@@ -37,7 +38,7 @@ class Malformed(msgspec.Struct, frozen=True, eq=False):
     definition: Definition
     message: str
     help: str
-    severe: bool = True
+    severity: Severity = Severity.ERROR
 
 
 def offers(project: Project) -> tuple[Offer, ...]:
@@ -182,7 +183,8 @@ def _headers(program: PythonProgram, connection: Connection) -> Iterator[Malform
                         origin.definition,
                         f"Sec-WebSocket-Protocol among the headers: {row.header_effect} ({row.library})",
                         f"pass {row.subprotocols}=[...] instead of the header",
-                        severe=False,
+                        # Where the connection is made all the same, only who asks for the name is hurt.
+                        severity=Severity.WARNING if row.header_refused else Severity.NOTE,
                     )
 
 

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint.diagnostics import Step
-from lwslint.facts import Assign, Binary, Call, Member, Name, Number, Place, Return, Span, Text, Value
+from lwslint.facts import (
+    Assign,
+    Binary,
+    Call,
+    Declare,
+    Member,
+    Name,
+    Null,
+    Number,
+    Place,
+    Return,
+    Span,
+    Text,
+    Value,
+)
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.knowledge.python_libraries import Connect
 from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, url_of
@@ -299,7 +313,8 @@ def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
     if not clients and (context.servers or context.others or context.has_certificate):
         return
     definition = context.use.definition
-    if not clients and not context.unknown and not _talks(program, definition):
+    known = bool(clients or context.unknown)
+    if not known and not (_talks(program, definition) and _is_read(program, context)):
         return
     changes = [
         (effect, node, where) for node, where in context.writes if (effect := _weakens(program, node, where))
@@ -353,6 +368,18 @@ def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
         uses,
         certain,
     )
+
+
+def _is_read(program: PythonProgram, context: _Made) -> bool:
+    """Whether anything may use the context: one that is only stored, and configured, protects nothing."""
+    definition = context.use.definition
+    for site in (*definition.body.assigns, *definition.body.declares):
+        node = site.node
+        assert isinstance(node, (Assign, Declare))
+        if node.value is not None and node.value.span == context.use.call.span:
+            target = Name(node.span, node.name) if isinstance(node, Declare) else node.target
+            return program.is_read(target, definition)
+    return True
 
 
 def _talks(program: PythonProgram, definition: Definition) -> bool:
@@ -580,9 +607,11 @@ def _defaults(program: PythonProgram, known: Sequence[Connection]) -> Iterator[W
             continue
         asked = [name for name in row.unless if not name.isdigit()]
         positions = [int(name) for name in row.unless if name.isdigit()]
-        if program.keyword(use.call, use.definition, *asked) or any(
-            len(use.call.arguments) > p for p in positions
-        ):
+        given = [*program.keyword(use.call, use.definition, *asked)]
+        arguments = use.call.arguments
+        given += [Origin(arguments[p], use.definition) for p in positions if p < len(arguments)]
+        # None is what these libraries take for "not given".
+        if any(not isinstance(o.value, Null) for item in given for o in program.origins(*item)):
             continue
         urls = connection.urls or tuple(_factory_urls(program, use))
         if urls and all(url.scheme in ("ws", "http") for url in urls):

@@ -23,12 +23,11 @@ def malformed_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
     if not project.python_files:
         return
     for found in malformed(project):
-        severity = Severity.ERROR if found.severe else Severity.WARNING
         step = of_path(found.definition.path)
         yield rule.report(
             found.place,
             found.message + (f" ({step.text})" if step is not None else ""),
-            severity=Severity.NOTE if step is not None else severity,
+            severity=Severity.NOTE if step is not None else found.severity,
             help=found.help,
             function=found.definition.qualified,
             remedy=remedy(found) if found.severe else None,

@@ -11,6 +11,10 @@ In Python, on a thread that the program or a library starts:
 - `asyncio.create_task()`, `IOLoop.current()` and what else needs a loop on the current thread;
 - tornado's `write_message()`, autobahn's `sendMessage()` on twisted, twisted's reactor, picows.
 
+And the other way round: a loop that runs on a thread of its own (`Thread(target=loop.run_forever)`,
+`Thread(target=reactor.run)`, a thread that calls `asyncio.run()`), used by the thread that started it, or by
+public methods of the class that did (a warning, as who calls them is not known).
+
 Threads are those of `threading`, executors, `to_thread`, `run_in_executor`, `Timer`, `QThread`, twisted's
 `callInThread`, and the callbacks of GStreamer, kombu, paho and rospy. The report shows where the thread
 starts and each call on the way. In a coroutine, waiting for `run_coroutine_threadsafe(...).result()` and
@@ -50,8 +54,9 @@ twisted `reactor.callFromThread(...)`.
 ## Known limits
 
 What an object is, is told from what makes it, its annotation or its class; of a parameter that nothing in
-the tree fills, only from its name. A main thread that uses a loop which another thread runs is not
-reported.
+the tree fills, only from its name. Code that asks
+which thread or loop it is on before it decides (`threading.current_thread()`, `asyncio.get_running_loop()` in
+a `try`) is taken to decide well.
 
 ## References
 
@@ -68,7 +73,8 @@ from collections.abc import Iterator
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity
 from lwslint.model.project import Project
 from lwslint.model.python_exposure import of_path
-from lwslint.model.python_threads import Misuse, misuses
+from lwslint.model.python_misuse import misuses
+from lwslint.model.python_threads import Misuse
 from lwslint.rule import Rule
 
 rule = Rule(
@@ -84,8 +90,10 @@ def check(project: Project) -> Iterator[Diagnostic]:
 
 
 def _report(misuse: Misuse) -> Diagnostic:
-    where = f" on another thread ({misuse.start.how})" if misuse.start is not None else ""
+    where = f" on another thread ({misuse.start.how})" if misuse.start is not None else misuse.where
     severity = Severity.ERROR if misuse.severe else Severity.WARNING
+    if misuse.possible:
+        severity = Severity.NOTE
     step = of_path(misuse.definition.path)
     if step is None and misuse.start is not None:
         step = of_path(misuse.start.place.path)
