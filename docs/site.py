@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CONTENTS: dict[str, tuple[str, ...]] = {
-    "Start": ("index.md", "usage.md", "configuration.md"),
+    "Start": ("index.md", "tutorial.md", "usage.md", "configuration.md"),
     "Rules": ("rules/README.md",),
     "In a project": ("ci.md", "suppressing.md", "baseline.md", "ruff.md"),
     "How it works": ("threads.md", "proof.md", "limits.md"),

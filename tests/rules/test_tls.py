@@ -94,7 +94,7 @@ def test_one_report_names_every_flag_at_the_first() -> None:
     files = client(body)
     (found,) = diagnostics(files, LWS401)
     assert reports(files, [LWS401]) == [("main.c", 3, "error")]
-    assert "LCCSCF_ALLOW_SELFSIGNED, LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK" in found.message
+    assert "LCCSCF_ALLOW_SELFSIGNED and LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK" in found.message
     assert [step.message.split(":")[0] for step in found.related] == [
         "LCCSCF_ALLOW_SELFSIGNED",
         "LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK",

@@ -150,14 +150,15 @@ def _severity(weakness: Weakness) -> Severity:
 def _message(weakness: Weakness) -> str:
     names = list(dict.fromkeys(use.flag.name for use in weakness.uses))
     lost = "; ".join(dict.fromkeys(use.flag.gives_away for use in weakness.uses))
-    spelled = ", ".join(names)
+    spelled = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    gives = "gives" if len(names) == 1 else "give"
     if any(use.spelled.isdigit() for use in weakness.uses):
         number = next(use.spelled for use in weakness.uses if use.spelled.isdigit())
         spelled = f"{number} = {spelled}"
     head = "anybody on the way can pose as the server of this TLS connection"
     if not any(use.flag.value & CHECKS for use in weakness.uses):
         head = "this TLS connection can be weakened from outside"
-    text = f"{head}: {spelled} gives away {lost}"
+    text = f"{head}: {spelled} {gives} away {lost}"
     match weakness.exposure.kind:
         case "switch":
             return f"{text}; only when asked for at run time: {weakness.exposure.text}"
