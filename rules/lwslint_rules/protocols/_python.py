@@ -30,7 +30,7 @@ def malformed_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
             severity=Severity.NOTE if step is not None else found.severity,
             help=found.help,
             function=found.definition.qualified,
-            remedy=remedy(found) if found.severe else None,
+            remedy=remedy(found) if found.severity is Severity.ERROR else None,
         )
 
 
