@@ -101,6 +101,8 @@ class Callbacks:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.tables = Tables(project)
+        self._named: dict[int, tuple[str, ...]] = {}
+        self._reasons: dict[int, tuple[str, ...]] = {}
         self._graphs: dict[tuple[int, str], Graph] = {}
         self._outcomes: dict[tuple[int, str, str], tuple[Outcome, ...]] = {}
         self._verdicts: dict[tuple[int, str, str], Verdict] = {}
@@ -195,6 +197,19 @@ class Callbacks:
 
     def reasons(self, definition: Definition) -> tuple[str, ...]:
         """The reasons that a callback, or what it hands the reason on to, has a case or a test for."""
+        known = self._reasons.get(definition.id)
+        if known is None:
+            known = self._reasons[definition.id] = self._find_reasons(definition)
+        return known
+
+    def named(self, definition: Definition) -> tuple[str, ...]:
+        """The reasons that a function itself has a case or a test for."""
+        known = self._named.get(definition.id)
+        if known is None:
+            known = self._named[definition.id] = named_reasons(definition.function)
+        return known
+
+    def _find_reasons(self, definition: Definition) -> tuple[str, ...]:
         parameter = self.parameter(definition)
         if parameter is None:
             return ()
@@ -204,7 +219,7 @@ class Callbacks:
         for _ in range(HOPS):
             fresh: list[tuple[Definition, str]] = []
             for current, name in front:
-                found.update(dict.fromkeys(named_reasons(current.function, name)))
+                found.update(dict.fromkeys(self.named(current)))
                 for made in self._handing(current, name):
                     for target in self._receivers(current, made):
                         if (target[0].id, target[1]) not in seen:

@@ -29,7 +29,6 @@ from lwslint.model.alternatives import (
 )
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name
-from lwslint.model.outcomes import named_reasons
 from lwslint.model.protocol_tables import Key, Tables
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
@@ -375,30 +374,29 @@ class Connections:
         found: set[str] = set()
         for row in self.tables.rows:
             if row.table == key and (slot is None or row.slot is None or row.slot == slot):
-                found |= self._named(row.callback)
+                found.update(self.project.callbacks.named(row.callback))
         return frozenset(found)
-
-    def _named(self, callback: Definition) -> frozenset[str]:
-        known = self._reason_names.get(callback.id)
-        if known is None:
-            known = frozenset(named_reasons(callback.function, ""))
-            self._reason_names[callback.id] = known
-        return known
-
-    @cached_property
-    def _reason_names(self) -> dict[int, frozenset[str]]:
-        return {}
 
     def _ports(self, key: Key) -> tuple[int, ...]:
         """The literal ports on which the users of a table listen."""
-        places = [use.port for use in self.tables.users(key) if use.port is not None and use.listens]
+        places = {use.port for use in self.tables.users(key) if use.port is not None and use.listens}
         found: dict[int, None] = {}
-        for write in self.values.writes.named("port"):
-            if any(p.path == write.definition.path and p.span == write.value.span for p in places):
-                for a in self.values.possible_in(write.value, write.scope).numbers:
-                    if a.number > 0:
-                        found[a.number] = None
+        for write in sorted(
+            (write for place in places for write in self._port_writes.get(place, ())),
+            key=self.values.writes.named("port").index,
+        ):
+            for a in self.values.possible_in(write.value, write.scope).numbers:
+                if a.number > 0:
+                    found[a.number] = None
         return tuple(found)
+
+    @cached_property
+    def _port_writes(self) -> dict[Place, list[Write]]:
+        """The writes of ports, by the place of what is written."""
+        found: dict[Place, list[Write]] = defaultdict(list)
+        for write in self.values.writes.named("port"):
+            found[Place(write.definition.path, write.value.span)].append(write)
+        return found
 
     @cached_property
     def served(self) -> dict[str, tuple[Entry, ...]]:

@@ -108,12 +108,13 @@ class Entries:
     def _stored(self) -> frozenset[int]:
         """Functions whose address stands in a file-scope initialiser (tables of commands and handlers)."""
         found: set[int] = set()
+        functions = self.symbols.functions
         for file in self.project.files:
             values = (*(v.value for v in file.variables), *(m.value for m in file.macros))
             tables = [value for value in values if isinstance(value, Initializer)]
             for table in tables:
                 for node in walk(table):
-                    if isinstance(node, Name):
+                    if isinstance(node, Name) and ("<" in node.id or last_component(node.id) in functions):
                         binding = self.symbols.function_named(node.id, None, file.path)
                         found.update(d.id for d in binding.definitions)
         return frozenset(found)

@@ -681,7 +681,7 @@ def returns_zero(outcome: Outcome, resolve: Resolve) -> bool | None:
             return None
 
 
-def named_reasons(function: facts.Function, parameter: str) -> tuple[str, ...]:
+def named_reasons(function: facts.Function) -> tuple[str, ...]:
     """The reasons that ``function`` has a case label or an equality test for, in order of appearance.
 
     Reads the text only: which of them are reached is :func:`leave`'s question.

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from lwslint.model.project import Project
 
 
-_YES, _NO, _PERHAPS = "yes", "no", "perhaps"
-
-
 class Programs:
     """The tree's programs, told apart by their ``main`` and by what calls what."""
 
@@ -33,7 +30,6 @@ class Programs:
         self.flow = project.flow
         self.entries = entries
         self.order = order
-        self._related: dict[tuple[str, str], str] = {}
 
     @cached_property
     def _components(self) -> dict[str, str]:
@@ -69,21 +65,17 @@ class Programs:
         """
         if a.path == b.path:
             return True
-        key = (a.path, b.path)
-        known = self._related.get(key)
-        if known is None:
-            known = self._related[key] = self._files_related(*key)
-        if known is not _PERHAPS:
-            return known is _YES
+        known = self.files_related(a.path, b.path)
+        if known is not None:
+            return known
         return bool(self.order.ancestors(a) & self.order.ancestors(b)) or self._both_loose(a, b)
 
-    def _files_related(self, a: str, b: str) -> str:
-        """What two files tell about whether their functions belong to one program."""
+    def files_related(self, a: str, b: str) -> bool | None:
+        """Whether the functions of two files belong to one program; None where the functions decide."""
         left, right = self._components[a], self._components[b]
         if left != right:
-            apart = folder(a) != folder(b) or (self._mains[left] and self._mains[right])
-            return _NO if apart else _YES
-        return _YES if len(self._mains[left]) < 2 or folder(a) == folder(b) else _PERHAPS
+            return folder(a) == folder(b) and not (self._mains[left] and self._mains[right])
+        return True if len(self._mains[left]) < 2 or folder(a) == folder(b) else None
 
     @cached_property
     def _main_ids(self) -> frozenset[int]:

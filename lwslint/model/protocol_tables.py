@@ -240,13 +240,13 @@ class Tables:
 
     def _assigned(self) -> Iterator[Row]:
         for definition in self.symbols.definitions:
-            pushed: dict[Key, int] = defaultdict(int)
             for site in definition.body.assigns:
                 if isinstance(site.node, facts.Assign) and site.node.op == "=":
                     yield from self._assignment(site.node, definition)
-            for site in definition.body.calls:
-                if isinstance(site.node, facts.Call):
-                    yield from self._pushed(site.node, definition, pushed)
+        pushed: dict[int, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
+        for definition, site in self.project.calls_where(_ADDING.__contains__):
+            if isinstance(site.node, facts.Call):
+                yield from self._pushed(site.node, definition, pushed[definition.id])
 
     def _assignment(self, node: facts.Assign, definition: Definition) -> Iterator[Row]:
         target = bare(node.target)

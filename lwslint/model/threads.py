@@ -12,7 +12,7 @@ programs of a tree in :mod:`programs`; here they come together.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -100,6 +100,7 @@ class Threads:
         self.order = Order(project, self.starts)
         self.programs = Programs(project, self.entries, self.order)
         self._service_cache: dict[tuple[int, frozenset[int]], tuple[Service, ...]] = {}
+        self._near_cache: dict[str, list[tuple[int, bool]]] = {}
         self._off_cache: dict[tuple[int, int], tuple[OffThread, ...]] = {}
 
     # ------------------------------------------------------------------ the service threads
@@ -251,7 +252,14 @@ class Threads:
         """
         key = (definition.id, contexts)
         if key not in self._service_cache:
-            found = [s for s in self.services if self._may_service(s, definition, contexts)]
+            chosen = {at for context in contexts for at in self._services_of_context.get(context, ())}
+            for at, related in self._services_near(definition.path):
+                service = self.services[at]
+                if not (contexts and service.contexts) and (
+                    related or self.programs.related(definition, service.located.definition)
+                ):
+                    chosen.add(at)
+            found = [self.services[at] for at in sorted(chosen)]
             sure = [s for s in found if contexts & s.contexts]
             if not sure and found:
                 near = max(shared_folders(definition.path, s.located.definition.path) for s in found)
@@ -275,10 +283,27 @@ class Threads:
             for event in self.order.starts_in(definition, start)
         )
 
-    def _may_service(self, service: Service, definition: Definition, contexts: frozenset[int]) -> bool:
-        if contexts and service.contexts:
-            return bool(contexts & service.contexts)
-        return self.programs.related(definition, service.located.definition)
+    @cached_property
+    def _services_of_context(self) -> dict[int, list[int]]:
+        """Context → the services of it, by their rank."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for at, service in enumerate(self.services):
+            for context in service.contexts:
+                found[context].append(at)
+        return found
+
+    def _services_near(self, path: str) -> list[tuple[int, bool]]:
+        """The services, by their rank, that may be of the program to which a file belongs; False with those
+        where it depends on the function."""
+        if path not in self._near_cache:
+            places = {service.located.definition.path for service in self.services}
+            related = {place: place == path or self.programs.files_related(path, place) for place in places}
+            self._near_cache[path] = [
+                (at, verdict is True)
+                for at, service in enumerate(self.services)
+                if (verdict := related[service.located.definition.path]) is not False
+            ]
+        return self._near_cache[path]
 
     def _runs_beside(self, start: Start, service: Service) -> bool:
         """Whether a thread plausibly runs in the program that services the context."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -34,7 +34,7 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import api
 from lwslint.model.alternatives import Object, Scope, Write
-from lwslint.model.bodies import Site
+from lwslint.model.bodies import LITERALS, Site
 from lwslint.model.names import callee_name, last_component
 from lwslint.model.symbols import Definition, class_name, element_type, nearness
 
@@ -122,12 +122,25 @@ _LEGACY_TYPES = {
 _SCALARS = frozenset(["int", "unsigned", "bool", "long", "short", "uint32_t", "int32_t", "size_t", "uint8_t"])
 
 
+_PLAIN = frozenset((*LITERALS, Unary, Binary, Member))
+"""The types of elements that are no initialisers, nor macros or constructors that stand for one."""
+
+
+class _Elements(NamedTuple):
+    """The elements of an array that ``write`` gives a value, not made into writes yet."""
+
+    write: Write
+    value: Initializer
+    kind: str
+
+
 class Writes:
     """The writes of one project, and what is needed to tell classes and elements apart."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.symbols = project.symbols
+        self._named: dict[str, list[Write]] = {}
         self._homes: dict[tuple[str, str], str] = {}
 
     def type_name(self, type: str, path: str) -> str:
@@ -189,9 +202,9 @@ class Writes:
     # ------------------------------------------------------------------ all writes of the project
 
     @cached_property
-    def _index(self) -> dict[str, list[Write]]:
+    def _index(self) -> dict[str, list[Write | _Elements]]:
         """Every write, by the name of the variable or field that is written."""
-        index: dict[str, list[Write]] = defaultdict(list)
+        index: dict[str, list[Write | _Elements]] = defaultdict(list)
         for file in self.symbols.files:
             scope = self.project.flow.file_scope(file.path)
             for variable in file.variables:
@@ -209,7 +222,7 @@ class Writes:
             self._collect(definition, index)
         return index
 
-    def _collect(self, definition: Definition, index: dict[str, list[Write]]) -> None:
+    def _collect(self, definition: Definition, index: dict[str, list[Write | _Elements]]) -> None:
         body = definition.body
         for site in body.declares:
             node = site.node
@@ -237,7 +250,7 @@ class Writes:
                 self._collect_call(definition, site, site.node, index)
 
     def _collect_call(
-        self, definition: Definition, site: Site, call: Call, index: dict[str, list[Write]]
+        self, definition: Definition, site: Site, call: Call, index: dict[str, list[Write | _Elements]]
     ) -> None:
         name = callee_name(call)
         plain = last_component(name)
@@ -282,9 +295,10 @@ class Writes:
                 if callees and _by_reference(callees, position):
                     add(inner, "out", call, position)
 
-    def _add(self, index: dict[str, list[Write]], write: Write, type: str) -> None:
-        """Record a write, and those to the fields and elements when its value is an initialiser."""
-        stack: list[tuple[Write, str, int]] = [(write, type, 0)]
+    def _add(self, index: dict[str, list[Write | _Elements]], write: Write, written: str) -> None:
+        """Record a write, and those to the fields and elements when its value is an initialiser of the
+        type that is ``written``."""
+        stack: list[tuple[Write, str, int]] = [(write, written, 0)]
         while stack:
             current, kind, depth = stack.pop()
             index[_key(current.target)].append(current)
@@ -305,6 +319,10 @@ class Writes:
             if not isinstance(value, Initializer) or depth > 6:
                 continue
             kind = value.type or kind
+            if kind.endswith("]") and all(type(item.value) in _PLAIN for item in value.items):
+                # Elements that hold nothing further are of this name too: made when it is asked for.
+                index[_key(current.target)].append(_Elements(current, value, kind))
+                continue
             stack.extend((*entry, depth + 1) for entry in reversed(self._items(current, value, kind)))
 
     def _items(self, write: Write, value: Initializer, kind: str) -> list[tuple[Write, str]]:
@@ -386,7 +404,18 @@ class Writes:
 
     def named(self, name: str) -> Sequence[Write]:
         """All writes to variables and fields of that name, in file order."""
-        return self._index.get(last_component(name), ())
+        key = last_component(name)
+        found = self._named.get(key)
+        if found is None:
+            found = self._named[key] = [
+                write for entry in self._index.get(key, ()) for write in self._made(entry)
+            ]
+        return found
+
+    def _made(self, entry: Write | _Elements) -> Sequence[Write]:
+        if isinstance(entry, Write):
+            return (entry,)
+        return [write for write, _ in self._items(*entry)]
 
     def constant(self, name: str, path: str) -> int | None:
         """The value of an enumerator or of a macro that is a plain number, the project's or lws's."""

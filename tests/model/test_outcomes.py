@@ -207,7 +207,7 @@ def test_named_reasons_come_in_the_order_of_the_text() -> None:
         HEAD + "{ if (reason == LWS_CALLBACK_RECEIVE) return 0;"
         " switch (reason) { case LWS_CALLBACK_HTTP: case LWS_CALLBACK_CLOSED: break; } return 0; }"
     )
-    assert named_reasons(function, "reason") == (
+    assert named_reasons(function) == (
         "LWS_CALLBACK_RECEIVE",
         "LWS_CALLBACK_HTTP",
         "LWS_CALLBACK_CLOSED",
