@@ -192,7 +192,7 @@ BAD = {
         "".join(f"A{i} = $(A{i + 1})$(A{i + 1})\n" for i in range(80)) + "A80 = -DX\nCFLAGS = $(A0)\n",
         "variables that grow",
     ),
-    "one line of a megabyte": ("CFLAGS = " + "-DX " * 240_000, "more than 20000"),
+    "one line of a megabyte": ("CFLAGS = " + "-DX " * 240_000, "a list of more than 20000 words"),
     "continued without end": ("A = \\\n" * 100_000, ""),
     "five megabytes": ("x" * 5_000_000, "larger than"),
     "not text": ("\0" * 100, "NUL bytes"),

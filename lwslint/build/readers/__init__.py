@@ -56,6 +56,11 @@ FORMATS: Final[tuple[Format, ...]] = (
         ("makefile", "gnumakefile", "makefile.am", "makefile.inc", "makefile.common", "*.mk", "debian/rules"),
     ),
     Format("autoconf", "autoconf", ("configure.ac", "configure.in")),
+    Format("meson", "meson", ("meson.build", "meson_options.txt", "meson.options")),
+    Format("wrap", "wrap", ("*.wrap",)),
+    Format("sdkconfig", "sdkconfig", ("sdkconfig", "sdkconfig.*")),
+    Format("kconfig", "kconfig", ("kconfig", "kconfig.projbuild")),
+    Format("idf-component", "idf_component", ("idf_component.yml",)),
     Format("shell", "shell", ("*.sh",)),
 )
 

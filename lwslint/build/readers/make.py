@@ -18,7 +18,8 @@ from lwslint.build.readers.records import Records, Snippet, TooMuch, decode, exc
 from lwslint.build.readers.words import Word, add_flags, holds_flags, library_flags, split
 
 EMPTY = '""'  # a side of a comparison
-MAX_CONDITIONS = 60  # nested in each other
+MAX_CONDITIONS = 60  # nested in each other, or in one chain of else
+_DEEP = f"conditions nested more than {MAX_CONDITIONS} deep; the rest was not read"
 
 _ASSIGNMENT = re.compile(
     rb"[ \t]*(?:(?:export|override|private)[ \t]+)*"
@@ -147,6 +148,8 @@ class _Makefile:
         if word == "else":
             if self.conditions:
                 group = self.conditions[-1]
+                if len(group) == MAX_CONDITIONS:
+                    raise TooMuch(_DEEP)
                 group[-1] = When(group[-1].text, group[-1].place, not group[-1].wanted)
                 again = _DIRECTIVE.match(rest.text)
                 if again is not None and again["word"].startswith(b"if"):
@@ -158,7 +161,7 @@ class _Makefile:
         if len(self.conditions) < MAX_CONDITIONS:
             self.conditions.append([self._when(word, rest)])
         else:
-            raise TooMuch(f"conditions nested more than {MAX_CONDITIONS} deep; the rest was not read")
+            raise TooMuch(_DEEP)
         return True
 
     def _when(self, word: str, rest: Snippet) -> When:

@@ -12,7 +12,7 @@ from lwslint.build.readers.words import Word
 from lwslint.facts import Span
 
 MAX_DEPTH = 20  # of variables in variables, functions in functions
-MAX_WORK = 4_000_000  # bytes written for one file
+MAX_WORK = 1_500_000  # bytes written for one file
 
 _FUNCTION = re.compile(rb"([a-z][a-z-]*)[ \t]+")
 _SUBSTITUTION = re.compile(rb"([\w.-]+):([^=]*)=([\s\S]*)\Z")

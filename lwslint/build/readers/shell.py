@@ -23,11 +23,11 @@ from lwslint.build.readers.records import (
     excess,
     whole,
 )
-from lwslint.build.readers.words import Word, split, unquote
+from lwslint.build.readers.words import MAX_WORDS, Word, split, unquote
 
 MAX_DEPTH = 400  # of the syntax tree; nobody nests as deep by hand
-MAX_WORDS = 20_000  # of one command after its variables are replaced
 _LONG = f"a command of more than {MAX_WORDS} words; the rest was not read"
+_MAX_TESTS = 30  # of one chain of elif that are kept
 _MAX_NESTED_SHELLS = 3  # bash -c "bash -c …"
 
 # A script that names none of these builds nothing that matters here.
@@ -143,7 +143,7 @@ class _Script:
         test = self._test(node)
         for child in node.named_children:
             if child.type == "elif_clause":
-                before += tuple(_negated(part) for part in test)
+                before = (*before, *(_negated(part) for part in test))[-_MAX_TESTS:]
                 test = self._test(child)
                 parts += [(inner, before + test) for inner in _body(child)]
             elif child.type == "else_clause":

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lwslint.build.readers.records import Records, Snippet, decode
+from lwslint.build.readers.records import Records, Snippet, TooMuch, decode
 from lwslint.facts import Span
+
+MAX_WORDS = 20_000
 
 _FLAGS = re.compile(r"FLAGS$|(?:^|_)(?:DEFS|DEFINES?|DEFINITIONS|MACROS)$")
 # Flags, but not the C compiler's.
@@ -52,11 +54,16 @@ class Word(NamedTuple):
 
 
 def split(snippet: Snippet) -> list[Word]:
-    """The words of a text; an unclosed quote reaches to its end."""
-    return [
-        Word(unquote(decode(match[0])), snippet.span(match.start(), match.end()))
-        for match in _WORD.finditer(snippet.text)
-    ]
+    """The words of a text; an unclosed quote reaches to its end.
+
+    Raises :class:`TooMuch` for a list that nobody wrote by hand.
+    """
+    words: list[Word] = []
+    for match in _WORD.finditer(snippet.text):
+        words.append(Word(unquote(decode(match[0])), snippet.span(match.start(), match.end())))
+        if len(words) > MAX_WORDS:
+            raise TooMuch(f"a list of more than {MAX_WORDS} words; the rest was not read")
+    return words
 
 
 def unquote(raw: str) -> str:

@@ -1,0 +1,42 @@
+"""ESP-IDF's ``sdkconfig`` and ``sdkconfig.defaults*``: what Kconfig decided, as macros.
+
+The format is one of lines that a tool writes (Kconfig language, "Configuration file").
+"""
+
+from __future__ import annotations
+
+import re
+
+from lwslint.build.facts import BuildFile
+from lwslint.build.readers.records import Records, TooMuch, decode, excess
+from lwslint.facts import Span
+
+_LINE = re.compile(
+    rb"^[ \t]*(?:(?P<key>CONFIG_\w+)[ \t]*=[ \t]*(?P<value>[^\r\n]*?)[ \t\r]*"
+    rb"|(?P<comment>\#[ \t]*(?P<unset>CONFIG_\w+)[ \t]+is[ \t]+not[ \t]+set)[ \t\r]*)$",
+    re.MULTILINE,
+)
+
+
+def read(path: str, data: bytes) -> BuildFile:
+    """Each ``CONFIG_X=y`` as a setting and as the macro that ``sdkconfig.h`` has for it.
+
+    ``y`` is the macro 1; ``n`` and ``# CONFIG_X is not set`` leave it undefined.
+    """
+    records = Records(path, "sdkconfig", data)
+    records.problem = excess(data)
+    if records.problem:
+        return records.done()
+    try:
+        for match in _LINE.finditer(data):
+            if match["unset"]:
+                name, value = decode(match["unset"]), "n"
+                span = Span(*match.span("comment"))
+            else:
+                name, value = decode(match["key"]), decode(match["value"])
+                span = Span(match.start("key"), match.end("value"))
+            records.setting(name, value.strip('"'), span, "cache")
+            records.define(name, {"y": "1", "n": None}.get(value, value), span)
+    except TooMuch as error:
+        records.problem = str(error)
+    return records.done()
