@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+import msgspec
+
 from lwslint import __version__, config, output, registry
 from lwslint.config import ConfigError, ConfigFile, Options
 from lwslint.knowledge import ruff_rules
@@ -377,7 +379,8 @@ def _prepare(arguments: argparse.Namespace) -> _Run:
     file = _config_file(arguments)
     under = file.options if file is not None else Options()
     options = config.merge(_options(arguments), under)
-    settings = config.settings(options, arguments.defines, arguments.undefines)
+    folder = file.folder if file is not None else ""
+    settings = config.settings(options, arguments.defines, arguments.undefines, folder=folder)
     catalogue = _catalogue()
     rules = _select(catalogue, options, file, arguments)
     if settings.ruff == "off":
@@ -417,10 +420,14 @@ def _analyse(
         paths = [project] if project is not None else run.arguments.paths or ["."]
     bar = Bar(sys.stderr)
     cache = _cache(run) if not copies else None  # a copy must not be taken for the file later
+    settings = run.settings
+    if at is not None and settings.python.folder:
+        ladder = msgspec.structs.replace(settings.python, folder=at(settings.python.folder))
+        settings = msgspec.structs.replace(settings, python=ladder)
     try:
         return engine.lint(
             paths,
-            run.settings,
+            settings,
             run.rules,
             cwd=os.getcwd(),
             exclude=_exclusions(run, at),

@@ -17,7 +17,7 @@ import msgspec
 from lwslint import source, witness
 from lwslint.diagnostics import Confidence, Severity
 from lwslint.registry import nearest
-from lwslint.settings import Build, Server, Settings, Version
+from lwslint.settings import Build, Ladder, Server, Settings, Version
 
 FILE_NAME = "lwslint.toml"
 _FILE_LIMIT = 1_000_000
@@ -33,6 +33,7 @@ RUFF: dict[bool | str, str] = {True: "isolated", False: "off", "isolated": "isol
 FAIL_ON: dict[str, Severity | None] = {**SEVERITIES, "never": None}
 
 _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
+_SWITCH = re.compile(r"-{0,2}\w[\w-]*")
 _MACRO = re.compile(r"[A-Za-z_]\w*")
 _TABLE = re.compile(r"\s*\[\[?\s*([\w.\-\"' ]+?)\s*\]\]?")
 
@@ -47,6 +48,14 @@ class ConfigError(Exception):
 class ServerOption(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     host: str
     subprotocols: tuple[str, ...]
+
+
+class PythonOptions(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """Which Python code is production, where the built-in ladder gets it wrong."""
+
+    production_paths: tuple[str, ...] = ()
+    development_paths: tuple[str, ...] = ()
+    opt_in_names: tuple[str, ...] = ()
 
 
 class Options(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -65,6 +74,7 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields
     baseline: str | None = None
     max_file_size: int | None = None
     ruff: bool | str | None = None
+    python: PythonOptions | None = None
 
 
 class ConfigFile(msgspec.Struct, frozen=True):
@@ -167,6 +177,9 @@ def parse(table: object, where: _Where) -> Options:
     for server in servers if isinstance(servers, list) else []:
         if isinstance(server, dict):
             _reject_unknown(server, ServerOption, where, ("servers",))
+    python = table.get("python")
+    if isinstance(python, dict):
+        _reject_unknown(python, PythonOptions, where, ("python",))
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as error:
@@ -205,9 +218,11 @@ def merge(over: Options, under: Options) -> Options:
     return msgspec.structs.replace(under, **said)
 
 
-def settings(options: Options, defines: Sequence[str] = (), undefines: Sequence[str] = ()) -> Settings:
+def settings(
+    options: Options, defines: Sequence[str] = (), undefines: Sequence[str] = (), *, folder: str = ""
+) -> Settings:
     """The settings of merged options; ``defines`` (``NAME`` or ``NAME=text``) and ``undefines`` change
-    the build profile.  Raises :class:`ConfigError`."""
+    the build profile, and the patterns in ``[python]`` start in ``folder``.  Raises :class:`ConfigError`."""
     _check(options, lambda key: f"--{key}")
     default = Settings()
     return Settings(
@@ -222,7 +237,24 @@ def settings(options: Options, defines: Sequence[str] = (), undefines: Sequence[
         exclude=options.exclude or (),
         max_file_size=default.max_file_size if options.max_file_size is None else options.max_file_size,
         ruff=default.ruff if options.ruff is None else RUFF[options.ruff],
+        python=_ladder(options.python or PythonOptions(), folder),
     )
+
+
+def _ladder(options: PythonOptions, folder: str) -> Ladder:
+    paths = (*options.production_paths, *options.development_paths)
+    if paths:
+        # Imported late: few configurations have patterns, and `--version` needs none.
+        from lwslint.discovery import Exclusion
+
+        try:
+            Exclusion(folder, paths)
+        except ValueError as error:
+            raise ConfigError(f"python: {error}") from error
+    for name in options.opt_in_names:
+        if not _SWITCH.fullmatch(name):
+            raise ConfigError(f"python: opt-in-names: {name!r} is not the name of a variable or an option")
+    return Ladder(options.production_paths, options.development_paths, options.opt_in_names, folder=folder)
 
 
 def version(text: str) -> Version:

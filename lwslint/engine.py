@@ -27,7 +27,7 @@ from lwslint.partner_ruff import Finding
 from lwslint.partner_ruff import Outcome as RuffOutcome
 from lwslint.problem import Problem, crash
 from lwslint.rule import LoadedRule
-from lwslint.settings import Settings
+from lwslint.settings import Ladder, Settings
 from lwslint.source import Texts, identity
 from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 
@@ -109,6 +109,7 @@ def lint(
     others, by the real path of these.
     """
     found = discover(paths, cwd=cwd, exclude=exclude)
+    settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
     files, documents_found = (
         [_copied(file, copies) for file in kind] for kind in (found.files, found.documents)
     )
@@ -129,8 +130,8 @@ def lint(
         readable = (*found.files, *found.build_files, *found.documents)
         texts = Texts({file.path: file.real for file in readable}, settings.max_file_size, copies)
         places = [os.path.join(cwd, path) for path in paths]
-        ruff = _ask_ruff(found.files, gathered, rules, settings, texts, (*places, *distrusted))
-        found_by_rules = _merge(found_by_rules, ruff, texts, project)
+        ruff = _ask_ruff(files, gathered, rules, settings, texts, (*places, *distrusted))
+        found_by_rules = _merge(found_by_rules, ruff, texts, settings, project)
     ran = [loaded for loaded in rules if loaded.rule.code not in ruff.unasked]
     problems = (
         *found.problems,
@@ -202,6 +203,22 @@ def _with_fixes(
     from lwslint.fixes.resolve import resolve
 
     return resolve(found, texts, {file.path: file.language for file in facts})
+
+
+def _applied(ladder: Ladder, files: Sequence[Found]) -> Ladder:
+    """The ladder with the files that its patterns match."""
+
+    def matched(patterns: Sequence[str]) -> dict[str, str]:
+        spec = [(pattern, Exclusion(ladder.folder or os.getcwd(), [pattern])) for pattern in patterns]
+        places = ((file.path, os.path.abspath(file.real)) for file in files if spec)
+        found = ((path, next((p for p, m in spec if m(real, folder=False)), "")) for path, real in places)
+        return {path: pattern for path, pattern in found if pattern}
+
+    return msgspec.structs.replace(
+        ladder,
+        production=matched(ladder.production_paths),
+        development=matched(ladder.development_paths),
+    )
 
 
 def hidden(*counts: tuple[str, int]) -> tuple[Hidden, ...]:
@@ -284,14 +301,14 @@ def _ask_ruff(
 
 
 def _merge(
-    own: Sequence[Diagnostic], ruff: RuffOutcome, texts: Texts, project: Project | None
+    own: Sequence[Diagnostic], ruff: RuffOutcome, texts: Texts, settings: Settings, project: Project | None
 ) -> tuple[Diagnostic, ...]:
     """The findings of lwslint with those that ruff adds."""
     if not ruff.findings:
         return tuple(own)
     from lwslint import partner_ruff
 
-    theirs = partner_ruff.diagnostics(ruff.findings, texts, project)
+    theirs = partner_ruff.diagnostics(ruff.findings, texts, settings.python, project)
     return _once([*own, *partner_ruff.without_covered(theirs, own, texts)])
 
 

@@ -118,7 +118,9 @@ def gather(
     if python:
         from lwslint import gather_python
 
-        linked = gather_python.pull([f for f in facts if f.language == "python"], python, memory)
+        linked = gather_python.pull(
+            [f for f in facts if f.language == "python"], python, memory, settings.python
+        )
         outcomes = [_one(file, memory, linked=True) for file in linked]
         problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
         _take(lower([o for o in outcomes if isinstance(o, Candidate)]), facts, problems, left_out)

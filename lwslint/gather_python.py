@@ -13,6 +13,7 @@ from lwslint.facts import FileFacts
 from lwslint.frontends import python_prefilter as prefilter
 from lwslint.memory import Memory
 from lwslint.model.python_exposure import of_path
+from lwslint.settings import Ladder
 
 MAX_FILES = 100
 MAX_IMPORTERS = 24  # a module that more files import is a common helper and pulls none of them in
@@ -26,17 +27,21 @@ def reason_against(data: bytes) -> str:
     return "" if prefilter.holds_idiom(data) else NO_IDIOM
 
 
-def pull(facts: Sequence[FileFacts], skipped: dict[str, Found], memory: Memory) -> list[Found]:
+def pull(
+    facts: Sequence[FileFacts], skipped: dict[str, Found], memory: Memory, ladder: Ladder
+) -> list[Found]:
     """The files next to the parsed ones that the rules need, to be lowered too; takes them out of
     ``skipped``.
 
     ``facts`` may be empty: a thread may start in one file and use a connection in another, and neither
     alone has anything to report.
     """
-    return [skipped.pop(path) for path in _wanted(facts, skipped, memory)[:MAX_FILES]]
+    return [skipped.pop(path) for path in _wanted(facts, skipped, memory, ladder)[:MAX_FILES]]
 
 
-def _wanted(facts: Sequence[FileFacts], skipped: dict[str, Found], memory: Memory) -> list[str]:
+def _wanted(
+    facts: Sequence[FileFacts], skipped: dict[str, Found], memory: Memory, ladder: Ladder
+) -> list[str]:
     imported = frozenset(part for file in facts for name in file.includes for part in name.split(".") if part)
     folders = frozenset(file.path.rpartition("/")[0] for file in facts)
     parsed = frozenset(_stem(file.path) for file in facts) - {_PACKAGE}
@@ -44,7 +49,7 @@ def _wanted(facts: Sequence[FileFacts], skipped: dict[str, Found], memory: Memor
     importers: dict[str, list[str]] = {}  # the files that start threads, by what they import
     waiting: dict[str, list[str]] = {}  # the files that use a connection but start none, by their names
     for path, file in skipped.items():
-        if of_path(path) is not None:
+        if of_path(path, ladder) is not None:
             continue  # what tests and examples start threads with says nothing about the program
         says = memory.hints(file)
         stem = _stem(path)

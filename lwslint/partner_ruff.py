@@ -26,6 +26,7 @@ from lwslint.diagnostics import Diagnostic, Impact, Severity
 from lwslint.facts import Place, Span
 from lwslint.knowledge.ruff_rules import OLDEST, RULES, RuffRule
 from lwslint.problem import Problem
+from lwslint.settings import Ladder
 from lwslint.source import Texts
 
 if TYPE_CHECKING:
@@ -286,7 +287,9 @@ def places(findings: Sequence[Finding], texts: Texts) -> Iterator[tuple[Finding,
         yield finding, Place(finding.path, Span(start, max(start, end)))
 
 
-def diagnostics(findings: Sequence[Finding], texts: Texts, project: Project | None) -> list[Diagnostic]:
+def diagnostics(
+    findings: Sequence[Finding], texts: Texts, ladder: Ladder, project: Project | None
+) -> list[Diagnostic]:
     """The findings in lwslint's form, as severe as the code around them makes them.
 
     What weakens TLS in tests, examples and development, or behind an operator's switch, is a note; what
@@ -298,7 +301,7 @@ def diagnostics(findings: Sequence[Finding], texts: Texts, project: Project | No
         for definition in project.python.definitions:
             around.setdefault(definition.path, []).append(definition)
     made = (
-        _diagnostic(finding, place, project, around.get(place.path, ()))
+        _diagnostic(finding, place, ladder, project, around.get(place.path, ()))
         for finding, place in places(findings, texts)
     )
     return [diagnostic for diagnostic in made if diagnostic is not None]
@@ -307,6 +310,7 @@ def diagnostics(findings: Sequence[Finding], texts: Texts, project: Project | No
 def _diagnostic(
     finding: Finding,
     place: Place,
+    ladder: Ladder,
     project: Project | None,
     definitions: Sequence[Definition],
 ) -> Diagnostic | None:
@@ -319,7 +323,7 @@ def _diagnostic(
     if definition is not None and project is not None and row.impact is Impact.SECURITY:
         decided = exposure(project.python, definition, place.span)
     else:
-        decided = of_path(place.path) or PRODUCTION
+        decided = of_path(place.path, ladder) or PRODUCTION
     softer = decided.kind not in ("production", "unless")
     if softer and row.impact is Impact.HYGIENE:
         return None

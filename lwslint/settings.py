@@ -45,6 +45,22 @@ class Build(msgspec.Struct, frozen=True):
     fixed: tuple[str, ...] = ()
 
 
+class Ladder(msgspec.Struct, frozen=True):
+    """What the user says about which Python code is production; see :mod:`lwslint.model.python_exposure`.
+
+    The paths are patterns in the language of .gitignore, which start in ``folder`` (absolute; empty: the
+    current one).  ``production`` and ``development`` are the files of a run that they match, by the path
+    that reports give them, each with its pattern.
+    """
+
+    production_paths: tuple[str, ...] = ()
+    development_paths: tuple[str, ...] = ()
+    opt_in_names: tuple[str, ...] = ()
+    folder: str = ""
+    production: dict[str, str] = {}
+    development: dict[str, str] = {}
+
+
 class Settings(msgspec.Struct, frozen=True):
     """``ruff`` is ``isolated`` (from the configuration of the linted tree), ``project`` (with it) or
     ``off``."""
@@ -60,3 +76,4 @@ class Settings(msgspec.Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     max_file_size: int = 4_000_000
     ruff: str = "isolated"
+    python: Ladder = Ladder()

@@ -21,7 +21,7 @@ def lint(tree: Path) -> engine.Result:
     """Lint ``tree`` as a tree of its own, with the ``lwslint.toml`` at its root if it has one."""
     own = tree / config.FILE_NAME
     options = config.read(str(own)).options if own.is_file() else config.Options()
-    return engine.lint(["."], config.settings(options), rules(), cwd=str(tree))
+    return engine.lint(["."], config.settings(options, folder=str(tree)), rules(), cwd=str(tree))
 
 
 def reports(tree: Path, result: engine.Result) -> list[Report]:

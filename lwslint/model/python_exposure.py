@@ -40,6 +40,7 @@ from lwslint.facts import (
 from lwslint.model.bodies import MAX_NESTING, Guard
 from lwslint.model.python_program import PythonProgram, written
 from lwslint.model.symbols import Definition
+from lwslint.settings import Ladder
 
 
 class Exposure(msgspec.Struct, frozen=True):
@@ -78,8 +79,13 @@ _STRONGER_WORDS = frozenset(["prod", "production"])
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
-def of_path(path: str) -> Exposure | None:
-    """What the path alone says."""
+def of_path(path: str, ladder: Ladder) -> Exposure | None:
+    """What the path alone says; None for production, and for whatever else has to decide."""
+    if path in ladder.production:
+        return None
+    if path in ladder.development:
+        pattern = ladder.development[path]
+        return Exposure("development", f'development-paths of the configuration has "{pattern}"')
     folders, name = path.split("/")[:-1], path.rpartition("/")[2]
     for folder in folders:
         if _TEST_FOLDER.fullmatch(folder.lower()):
@@ -97,7 +103,8 @@ def exposure(program: PythonProgram, definition: Definition, span: Span) -> Expo
     for guard in guards:
         if guard.test is not None and guard.holds and written(guard.test).endswith("TYPE_CHECKING"):
             return Exposure("never", "TYPE_CHECKING is never true")
-    found = of_path(definition.path)
+    ladder = program.settings.python
+    found = of_path(definition.path, ladder)
     if found is not None:
         return found
     if _PRODUCTION.search(definition.path):
@@ -202,7 +209,7 @@ def _of_guard(program: PythonProgram, definition: Definition, guard: Guard) -> E
                     "unless", "__debug__ is true unless Python runs with -O", _at(definition, leaf)
                 )
             return Exposure("switch", "only with python -O", _at(definition, leaf))
-        weak = _asks(name)
+        weak = _asks(name, program.settings.python.opt_in_names)
         if weak is None or (weak > 0) != holds:
             continue
         default = _default(program, definition, leaf, name)
@@ -287,10 +294,12 @@ def _name_of(leaf: Value) -> str:
     return ""
 
 
-def _asks(name: str) -> int | None:
+def _asks(name: str, opt_in_names: Sequence[str] = ()) -> int | None:
     """1 when a true value asks for weaker checks, -1 when it asks for checks, None when neither."""
     last = re.split(r"[./ ]", name)[-1] if not name.startswith("insecure") else name
     folded = last.lower().replace("-", "_")
+    if folded.strip("_") in (own.lower().replace("-", "_").strip("_") for own in opt_in_names):
+        return 1
     words = {word.lower() for word in _WORD.findall(last)}
     if _WEAKER.search(folded) or words & _WEAKER_WORDS:
         return 1

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from lwslint import discovery, engine
+from lwslint import config, discovery, engine
 from lwslint.discovery import NO_WEBSOCKET, NOT_PYTHON, NOT_PYTHON_3
 from lwslint.facts import Binary, Name, Span, Text
 from lwslint.knowledge import python_libraries
 from lwslint.model.python_exposure import of_path, url_of
+from lwslint.settings import Ladder
 from tests.conftest import WriteTree
 from tests.fixture_marks import FOLDER
-from tests.fixture_runs import lint, reports
+from tests.fixture_runs import lint, reports, rules
 
 FIXTURES = sorted(FOLDER.glob("*/*-py/**/*.py"))
 
@@ -188,7 +191,7 @@ def test_the_configuration_says_what_servers_speak(write_tree: WriteTree) -> Non
     ],
 )
 def test_what_the_path_says(path: str, kind: str | None) -> None:
-    verdict = of_path(path)
+    verdict = of_path(path, Ladder())
     assert (verdict.kind if verdict is not None else None) == kind
 
 
@@ -239,6 +242,69 @@ def test_the_message_names_the_step_that_decided(write_tree: WriteTree) -> None:
     assert message.endswith("only when args.insecure is set")
     [message] = messages(write_tree({"a.py": "", "tests/a.py": text.replace("if args.insecure", "if 1")}))
     assert message.endswith("the file is in tests/")
+
+
+WEAK = "import websocket\nwebsocket.create_connection(u, sslopt={'cert_reqs': 0})\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("", ["error", "note"]),
+        ('production-paths = ["examples/kiosk/"]', ["error", "error"]),
+        ('development-paths = ["/tools"]', ["note", "note"]),
+        ('development-paths = ["tools/*.py"]\nproduction-paths = ["tools/", "*.py"]', ["error", "error"]),
+        ('development-paths = ["ools/"]', ["error", "note"]),
+    ],
+)
+@pytest.mark.parametrize("start", [".", "tools", ".."])
+def test_the_user_says_which_paths_are_production(
+    write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch, keys: str, expected: list[str], start: str
+) -> None:
+    """The patterns start in the configuration's folder, wherever lwslint is started."""
+    files = {"lwslint.toml": f"[python]\n{keys}\n", "tools/a.py": WEAK, "examples/kiosk/a.py": WEAK}
+    tree = write_tree(files)
+    monkeypatch.chdir(tree / start)
+    settings = config.settings(config.read(str(tree / "lwslint.toml")).options, folder=str(tree))
+    result = engine.lint([os.path.relpath(tree)], settings, rules(), cwd=os.getcwd())
+    severities = {result.texts.real(d.place.path): d.severity.name.lower() for d in result.diagnostics}
+    said = {os.path.relpath(path, tree): severity for path, severity in severities.items()}
+    assert said == dict(zip(("tools/a.py", "examples/kiosk/a.py"), expected, strict=True))
+
+
+def test_the_report_names_the_pattern(write_tree: WriteTree) -> None:
+    tree = write_tree({"lwslint.toml": '[python]\ndevelopment-paths = ["lab/"]\n', "lab/a.py": WEAK})
+    [message] = messages(tree)
+    assert message.endswith('; development-paths of the configuration has "lab/"')
+
+
+@pytest.mark.parametrize("name", ["lab_mode", "--lab-mode", "LAB_MODE"])
+@pytest.mark.parametrize("test", ["self.lab_mode", "options['lab-mode']", "os.environ.get('LAB_MODE')"])
+def test_the_user_names_switches(write_tree: WriteTree, name: str, test: str) -> None:
+    code = (
+        f"import os, websocket\ndef run(self, options, u):\n    if {test}:\n        {WEAK.splitlines()[1]}\n"
+    )
+    tree = write_tree({"lwslint.toml": "", "a.py": code})
+    assert found(tree) == ["a.py:4 LWS401 error"]
+    (tree / "lwslint.toml").write_text(f'[python]\nopt-in-names = ["{name}"]\n')
+    assert found(tree) == ["a.py:4 LWS401 note"]
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ('production-paths = ["' + "*a" * 40 + '"]', "too many wildcards"),
+        ('opt-in-names = ["a b"]', "is not the name of a variable or an option"),
+        (
+            'development-path = ["x"]',
+            "unknown key 'python.development-path'; did you mean 'development-paths'",
+        ),
+    ],
+)
+def test_mistakes_in_the_python_table(write_tree: WriteTree, key: str, complaint: str) -> None:
+    tree = write_tree({"lwslint.toml": f"[python]\n{key}\n"})
+    with pytest.raises(config.ConfigError, match=re.escape(complaint)):
+        config.settings(config.read(str(tree / "lwslint.toml")).options)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def malformed_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
     if not project.python_files:
         return
     for found in malformed(project):
-        step = of_path(found.definition.path)
+        step = of_path(found.definition.path, project.settings.python)
         yield rule.report(
             found.place,
             found.message + (f" ({step.text})" if step is not None else ""),
@@ -50,7 +50,7 @@ def unsupported_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
         verdict = _verdict(project, offer, known)
         if verdict is not None and offer.place not in seen:
             seen.add(offer.place)
-            yield _report(rule, offer, verdict, known)
+            yield _report(project, rule, offer, verdict, known)
 
 
 def _verdict(project: Project, offer: Offer, known: dict[str, Place]) -> tuple[Severity, str] | None:
@@ -72,11 +72,13 @@ def _verdict(project: Project, offer: Offer, known: dict[str, Place]) -> tuple[S
     return Severity.WARNING, f"and the servers in this tree have {listed}"
 
 
-def _report(rule: Rule, offer: Offer, verdict: tuple[Severity, str], known: dict[str, Place]) -> Diagnostic:
+def _report(
+    project: Project, rule: Rule, offer: Offer, verdict: tuple[Severity, str], known: dict[str, Place]
+) -> Diagnostic:
     severity, reason = verdict
     names = ", ".join(name for name, _ in offer.names)
     near = difflib.get_close_matches(offer.names[0][0], list(known), 1, 0.6)
-    step = of_path(offer.definition.path)
+    step = of_path(offer.definition.path, project.settings.python)
     if step is not None:
         severity, reason = Severity.NOTE, f"{reason} ({step.text})"
     option = offer.connection.row.subprotocols

@@ -76,6 +76,7 @@ from lwslint.model.python_exposure import of_path
 from lwslint.model.python_misuse import misuses
 from lwslint.model.python_threads import Misuse
 from lwslint.rule import Rule
+from lwslint.settings import Ladder
 
 rule = Rule(
     code="LWS109", name="event-loop-hop", family="threads", impact=Impact.CONNECTION, languages=("python",)
@@ -86,17 +87,17 @@ def check(project: Project) -> Iterator[Diagnostic]:
     if not project.python_files:
         return
     for misuse in misuses(project):
-        yield _report(misuse)
+        yield _report(misuse, project.settings.python)
 
 
-def _report(misuse: Misuse) -> Diagnostic:
+def _report(misuse: Misuse, ladder: Ladder) -> Diagnostic:
     where = f" on another thread ({misuse.start.how})" if misuse.start is not None else misuse.where
     severity = Severity.ERROR if misuse.severe else Severity.WARNING
     if misuse.possible:
         severity = Severity.NOTE
-    step = of_path(misuse.definition.path)
+    step = of_path(misuse.definition.path, ladder)
     if step is None and misuse.start is not None:
-        step = of_path(misuse.start.place.path)
+        step = of_path(misuse.start.place.path, ladder)
     note = ""
     if step is not None:
         severity, note = Severity.NOTE, f" ({step.text})"

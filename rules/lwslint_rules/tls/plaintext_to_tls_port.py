@@ -68,7 +68,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
                 continue
             seen.add((connection.use.place, url.text))
             severity, message = found
-            step = of_path(connection.use.definition.path)
+            step = of_path(connection.use.definition.path, project.settings.python)
             yield rule.report(
                 connection.use.place,
                 message + (f" ({step.text})" if step is not None else ""),
