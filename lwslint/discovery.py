@@ -241,13 +241,18 @@ def ignored(rules: Ignores, path: str, *, folder: bool) -> bool:
 def _verdict(spec: GitIgnoreSpec, base: str, path: str, folder: bool) -> bool | None:
     """What the last pattern that matches says.  Only matches of ``path`` itself count, none of a folder
     above it, which the walk has dealt with: pathspec's own verdict lets ``*`` win over a later ``!*/``."""
-    name = _relative(path, base) + ("/" if folder else "")
+    name = _relative(path, base)
     for pattern in reversed(spec.patterns):
-        if pattern.regex is not None and any(
-            _folder_end(found) in (None, len(name)) for found in pattern.regex.finditer(name)
-        ):
+        if pattern.regex is not None and _is_about(pattern.regex, name, folder):
             return pattern.include
     return None
+
+
+def _is_about(pattern: re.Pattern[str], name: str, folder: bool) -> bool:
+    """Whether a pattern matches the entry ``name``, and not just a folder above it or what is below it."""
+    if any(_folder_end(found) is None for found in pattern.finditer(name)):
+        return True
+    return folder and any(_folder_end(found) == len(name) + 1 for found in pattern.finditer(name + "/"))
 
 
 def _folder_end(match: re.Match[str]) -> int | None:

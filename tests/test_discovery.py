@@ -101,14 +101,16 @@ def test_ignore_rules_nest_and_the_innermost_decides(write_tree: WriteTree) -> N
 def test_a_folder_is_taken_back_from_a_pattern_for_everything(write_tree: WriteTree) -> None:
     root = write_tree(
         {
-            ".gitignore": "*\n!*.*\n!*/\nbuild\nsecret.c\n",
+            ".gitignore": "*\n!*.*\n!*/\nbuild\nsecret.c\nlib/**\n!lib/keep.c\n",
+            "lib/keep.c": "",
+            "lib/gone.c": "",
             "src/web/a.c": "",
             "src/build/b.c": "",
             "src/secret.c": "",
             "main.c": "",
         }
     )
-    assert names(look(root)) == ["main.c", "src/web/a.c"]
+    assert names(look(root)) == ["lib/keep.c", "main.c", "src/web/a.c"]
 
 
 def test_ignore_files_above_the_linted_path_count_within_a_work_tree(write_tree: WriteTree) -> None:
