@@ -209,6 +209,15 @@ class Flow:
         """The project's functions that ``call`` in ``definition`` may run."""
         return tuple(e.callee for e in self.calls[definition.id] if e.site.node is call)
 
+    def dispatches(self, edge: Edge) -> int:
+        """How many functions the call of an edge may run that takes them from a field, as calls of an
+        interface do: one of them runs.  0 for any other call: a queue of closures runs all that it holds."""
+        call = edge.site.node
+        assert isinstance(call, Call)
+        if edge.kind != "pointer" or not isinstance(call.function, Member):
+            return 0
+        return len({e.callee.id for e in self.calls[edge.caller.id] if e.site is edge.site})
+
     def cells_of_field(self, field: str) -> Iterator[tuple[str, tuple[Definition, ...]]]:
         """The classes that have a field of that name, each with the functions the field may hold."""
         for cell in sorted((c for c in self._holds if c[0] == "field" and c[2] == field), key=str):

@@ -165,13 +165,15 @@ class _Finder:
         roots: dict[Place, list[Piece]] = {}
         for piece in alternative.pieces:
             if piece.number is not None and piece.number & bits:
-                roots.setdefault(piece.root, []).append(piece)
+                root = piece.place if self._inside(piece.place, piece.root) else piece.root
+                roots.setdefault(root, []).append(piece)
         for root, pieces in roots.items():
             mine = bits & _joined(piece.number for piece in pieces)
             strict = [a.when for a in strong if not a.number & mine & CHECKS]
             when = pieces[0].when
             if not tls:
                 when = alternative.when
+            when = (*when, *self._inside(root, pieces[0].root))
             exposure = self.judge.expose(when, pieces[0].definition, strict)
             if exposure.kind == "never":
                 continue
@@ -186,6 +188,17 @@ class _Finder:
                 legacy,
                 loopback,
             )
+
+    def _inside(self, place: Place, root: Place) -> tuple[Circumstance, ...]:
+        """The conditions of an ``#if`` in the middle of the expression ``root`` around a part of it."""
+        if place.path != root.path:
+            return ()
+        around = self.project.conditions_at(root.path, root.span)
+        return tuple(
+            Circumstance(place.path, None, None, condition)
+            for condition in self.project.conditions_at(place.path, place.span)
+            if condition not in around
+        )
 
     def _legacy(self, connection: Connection, alternative: Alternative) -> str:
         """Why the number is read as lws before 3.0 reads it; "" when it is not."""
@@ -264,28 +277,33 @@ class _Finder:
                 and value.span.start <= p.place.span.start < value.span.end
                 and p.number is not None
             ]
-            bits = sum(f.value for f in api.permissive_flags()) & _joined(p.number for p in pieces)
-            if not bits or alternative.kind != "number":
-                continue
-            inner: tuple[Circumstance, ...] = tuple(
-                c for c in alternative.when if not any(c.same(a) for a in around)
-            )
-            siblings = [a for a in possible.numbers if a.number & USE_SSL and not a.number & bits]
-            chosen: list[tuple[Circumstance, ...]] = [(*around, *a.when) for a in siblings]
-            if strict:
-                chosen.append(())
-            exposure = self.judge.expose((*around, *inner), definition, chosen)
-            if exposure.kind == "never":
-                continue
-            yield Weakness(
-                root,
-                definition,
-                tuple(_uses(pieces, bits)),
-                exposure,
-                alternative.number,
-                True,
-                resolved=False,
-            )
+            split: dict[Place, list[Piece]] = {}
+            for piece in pieces:
+                split.setdefault(piece.place if self._inside(piece.place, root) else root, []).append(piece)
+            for part, mine in split.items():
+                bits = sum(f.value for f in api.permissive_flags()) & _joined(p.number for p in mine)
+                if not bits or alternative.kind != "number":
+                    continue
+                inner: tuple[Circumstance, ...] = tuple(
+                    c for c in alternative.when if not any(c.same(a) for a in around)
+                )
+                siblings = [a for a in possible.numbers if a.number & USE_SSL and not a.number & bits]
+                chosen: list[tuple[Circumstance, ...]] = [(*around, *a.when) for a in siblings]
+                if strict:
+                    chosen.append(())
+                when = (*around, *inner, *self._inside(part, root))
+                exposure = self.judge.expose(when, definition, chosen)
+                if exposure.kind == "never":
+                    continue
+                yield Weakness(
+                    part,
+                    definition,
+                    tuple(_uses(mine, bits)),
+                    exposure,
+                    alternative.number,
+                    True,
+                    resolved=False,
+                )
 
     def _has_strict_sibling(self, definition: Definition, site: Site | None) -> bool:
         """Whether the function also sets or returns plain LCCSCF_USE_SSL."""

@@ -15,6 +15,7 @@ import msgspec
 
 from lwslint.facts import (
     Assign,
+    Binary,
     Call,
     Cast,
     Declare,
@@ -22,6 +23,7 @@ from lwslint.facts import (
     Lambda,
     Member,
     Name,
+    Number,
     Place,
     Unary,
     Value,
@@ -148,7 +150,9 @@ class Starts:
         if _START_NAME.search(last_component(name)) and not self.flow.targets(definition, call):
             for argument in call.arguments:
                 if self._names_function(argument, definition):
-                    yield argument, self._handle(definition, site, 0), True
+                    first = 0 if argument is not call.arguments[0] else None
+                    handle = self._handle(definition, site, None) or self._handle(definition, site, first)
+                    yield argument, handle, True
                     return
 
     def _names_function(self, value: Value, definition: Definition) -> bool:
@@ -208,7 +212,7 @@ class Starts:
             if forwarded:
                 continue
             roots = self.flow.functions_of(value, where)
-            again = at.in_loop and _is_literal(value)
+            again = _repeats(at) and _is_literal(value)
             outer = at.node
             assert isinstance(outer, Call)
             name = handle if where is definition else last_name(outer.arguments[0]) if outer.arguments else ""
@@ -305,7 +309,7 @@ class Starts:
                         if root.id in run:
                             found.add(start.root.id)
                             handle = last_name(call.arguments[0])
-                            again = edge.site.in_loop and _is_literal(argument)
+                            again = _repeats(edge.site) and _is_literal(argument)
                             extra.append(Start(edge.caller, edge.site, root, handle, again))
         if extra:
             for added in extra:
@@ -322,6 +326,18 @@ def _may_start(name: str) -> bool:
     return bool(
         apis.names_thread_api(name) or name in _THREAD_LIST_ADDERS or _START_NAME.search(last_component(name))
     )
+
+
+def _repeats(site: Site) -> bool:
+    """Whether a loop runs a place again and again: not ``if (i == 0)``, which picks one of its rounds."""
+    picked = any(
+        guard.holds
+        and isinstance(guard.test, Binary)
+        and guard.test.op == "=="
+        and isinstance(guard.test.right, Number)
+        for guard in site.guards
+    )
+    return site.in_loop and not picked
 
 
 def _is_literal(routine: Value) -> bool:

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 MAX_ROUTE = 24
 MAX_STATES = 4000
+# An interface with more implementations than that tells nothing about which of them a thread runs.
+MAX_DISPATCH = 2
 SET_UP = frozenset([Category.CONNECT, Category.CREATE_VHOST, Category.TIMER, Category.ADOPT])
 
 
@@ -374,6 +376,8 @@ class Threads:
         if entry.role in (Role.CALLBACK, Role.SIGNAL) or entry.definition.place() in own:
             return False
         if route.phase in (Phase.BEFORE, Phase.AFTER):
+            return False
+        if any(self.flow.dispatches(edge) > MAX_DISPATCH for edge in route.edges):
             return False
         # Otherwise some program of the tree services this context on the very thread that calls.
         return entry.role is Role.THREAD or (start is not None and threaded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lwslint.diagnostics import Confidence, Severity
-from lwslint_rules.threads import off_thread_call
+from lwslint_rules.threads import concurrent_service, destroy_while_serviced, off_thread_call
 from tests.model.projects import project
 
 CROWD = """
@@ -110,3 +110,80 @@ def test_a_context_that_was_just_made_is_serviced_by_nobody_yet() -> None:
     }
     """
     assert list(off_thread_call.check(project(a_c=text))) == []
+
+
+INTERFACE = """
+struct transport {{ int (*open)(void *); }};
+static struct lws *wsi;
+static int open_ws(void *p) {{ lws_callback_on_writable(wsi); return 0; }}
+{others}
+static struct transport transports[] = {{ {{ open_ws }}, {rows} }};
+static void *worker(void *arg) {{ struct transport *t = arg; return (void *)(long)t->open(arg); }}
+int main(void)
+{{
+    struct lws_context *context = lws_create_context(&info);
+    pthread_create(&t, 0, worker, &transports[0]);
+    while (1) lws_service(context, 0);
+}}
+"""
+
+
+@pytest.mark.parametrize(("implementations", "reported"), [(1, True), (2, False)])
+def test_an_interface_does_not_tell_which_implementation_a_thread_runs(
+    implementations: int, reported: bool
+) -> None:
+    names = [f"open_{i}" for i in range(implementations)]
+    others = "\n".join(f"static int {name}(void *p) {{ return 0; }}" for name in names)
+    text = INTERFACE.format(others=others, rows=", ".join(f"{{ {name} }}" for name in names))
+    assert bool(list(off_thread_call.check(project(a_c=text)))) is reported
+
+
+HOSTED = """
+#include <libwebsockets.h>
+typedef struct host {{ void *(*CreateThread)(void *, void *); void (*JoinThread)(void *); }} host_t;
+struct self {{ struct lws_context *context; void *thread; }};
+static void *serve(void *arg) {{ struct self *s = arg; while (s->on) lws_service(s->context, 0); }}
+int init(host_t *host, struct self *s)
+{{
+    s->context = lws_create_context(&info);
+    s->thread = host->CreateThread(serve, s);
+}}
+int finish(host_t *host, struct self *s) {{ {join} lws_context_destroy(s->context); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("join", "reported"), [("host->JoinThread(s->thread);", False), ("s->on = 0;", True)]
+)
+def test_threads_of_a_host_program_are_joined_by_the_handle_that_it_gave(join: str, reported: bool) -> None:
+    assert bool(list(destroy_while_serviced.check(project(a_c=HOSTED.format(join=join))))) is reported
+
+
+CLIENT_LIBRARY = """
+static struct lws_context *context;
+void client_init(void) { context = lws_create_context(&info); }
+void client_loop(void) { while (1) lws_service(context, 0); }
+"""
+THREADED = """
+static void *loop(void *arg) { client_loop(); return 0; }
+int main(void)
+{
+    client_init();
+    for (int i = 0; i < 2; i++)
+        PICKED pthread_create(&t[i], 0, loop, 0);
+    OWN
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("picked", "own", "reported"),
+    [("if (i == 0)", "", False), ("", "", True), ("if (i == 0)", "client_loop();", True)],
+)
+def test_main_of_another_program_does_not_service_beside_a_thread(
+    picked: str, own: str, reported: bool
+) -> None:
+    threaded = THREADED.replace("PICKED", picked).replace("OWN", own)
+    plain = "int main(void) { client_init(); client_loop(); }"
+    p = project(src__client_c=CLIENT_LIBRARY, example__main_c=plain, threaded__main_c=threaded)
+    assert bool(list(concurrent_service.check(p))) is reported

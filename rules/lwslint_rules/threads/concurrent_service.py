@@ -88,7 +88,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
         if threaded and shares_context(project, service) and not has_own_index(service):
             by_context[next(iter(service.contexts))].append(service)
     for context in sorted(by_context):
-        services = sorted(by_context[context], key=lambda s: (s.start is None, s.located.place))
+        all_services = sorted(by_context[context], key=lambda s: (s.start is None, s.located.place))
+        services = [s for s in all_services if s.start is not None or runs_beside(project, s, all_services)]
         if count_threads(project, services) < 2:
             continue
         # Told once, where a started thread services the context.
@@ -122,9 +123,10 @@ def has_own_index(service: Service) -> bool:
 
 
 def count_threads(project: Project, services: list[Service]) -> int:
-    """How many threads may run one service call with one context at the same time, in one program."""
+    """How many threads may run one service call with one context at the same time, in one program; ``main``
+    is among the services where it runs beside a thread."""
     starts = [s.start for s in services if s.start is not None]
-    beside = any(s.entry.role is Role.MAIN and runs_beside(project, s, services) for s in services)
+    beside = any(s.entry.role is Role.MAIN for s in services)
     most = 0
     for first in starts:
         group = [start for start in starts if project.threads.programs.together(first, start)]
@@ -136,11 +138,11 @@ def count_threads(project: Project, services: list[Service]) -> int:
 
 
 def runs_beside(project: Project, main: Service, services: list[Service]) -> bool:
-    """Whether main reaches its service call while one of the threads runs."""
+    """Whether main reaches its service call while one of the threads of its program runs."""
     return any(
         route.entry == main.entry and route.phase is Phase.RUNNING
         for other in services
-        if other.start is not None
+        if other.start is not None and project.threads.programs.holds(other.start, main.entry.definition)
         for route in project.threads.routes(*main.located, other.start)
     )
 
