@@ -42,7 +42,7 @@ INFO = "lws_client_connect_info"
 TABLE = "lws_protocols"
 FIELDS = (
     *("protocol", "local_protocol_name", "ssl_connection", "method", "address", "host", "port", "alpn"),
-    *("context", "vhost", "path", "origin"),
+    *("context", "vhost", "path", "origin", "auth_password"),
 )
 # lws-client.h@v1.6.0: context, address, port, ssl, path, host, origin, protocol, ietf version.
 _POSITIONS = {
