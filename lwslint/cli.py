@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lwslint.fixes.rounds import Outcome as FixOutcome
     from lwslint.fixes.rounds import Workplace
     from lwslint.settings import Settings
+    from lwslint.shards import Union
     from lwslint.suppressions import PathIgnore
 
 CLEAN, FOUND, BROKEN, INTERRUPTED = 0, 1, 2, 130
@@ -55,6 +56,8 @@ commands:
   lwslint baseline PATH ... write the findings to a file that --baseline then hides
   lwslint completion SHELL  print the completion for bash, zsh or fish
   lwslint clean             remove what runs have kept in the cache
+  lwslint facts PATH ...    write what files say to a shard, for `lwslint link`
+  lwslint link SHARD ...    lint what shards hold
 
 A path that is called like a command is given as ./rule.
 Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 error.
@@ -81,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _complete(argv[1:])
             case ["clean"]:
                 return _clean(_clean_parser().parse_args(argv[1:]))
+            case ["facts"]:
+                return _facts(_facts_parser().parse_args(argv[1:]))
+            case ["link"]:
+                return _link(_link_parser().parse_args(argv[1:]))
             case ["new-rule"]:
                 return _new_rule(argv[1:])
             case _:
@@ -138,10 +145,15 @@ def _baseline_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_analysis(parser: argparse.ArgumentParser) -> None:
+def _add_analysis(parser: argparse.ArgumentParser, paths: str = "PATH") -> None:
     """What is linted and how: the same for every command that lints."""
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="a file or a folder to lint (default: the current folder)")
+    if paths == "PATH":
+        add(
+            "paths", nargs="*", metavar=paths, help="a file or a folder to lint (default: the current folder)"
+        )
+    else:
+        add("paths", nargs="+", metavar=paths, help="a file that `lwslint facts` has written")
     add("--version", action="version", version=f"lwslint {__version__}")
     add(
         "--select",
@@ -235,6 +247,43 @@ def _clean_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _facts_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lwslint facts",
+        usage="lwslint facts [options] -o SHARD [PATH ...]",
+        description="Writes what files say to a shard.  Run it and `lwslint link` in the same folder (or in"
+        " copies of it), with the same options.",
+        allow_abbrev=False,
+    )
+    _add_analysis(parser)
+    add = parser.add_argument
+    add("-o", "--output", metavar="SHARD", required=True, dest="shard", help="the file to write")
+    add("--all", action="store_true", help="lower files without libwebsockets too, so that linking need not")
+    return parser
+
+
+def _link_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lwslint link",
+        usage="lwslint link [options] SHARD ...",
+        description="Lints what shards made by `lwslint facts` hold, as one run on all their paths would.",
+        allow_abbrev=False,
+    )
+    _add_analysis(parser, paths="SHARD")
+    _add_baseline(parser)
+    _add_report(parser)
+    parser.set_defaults(
+        project=None, new_since=None, staged=False, add_ignores=False, reason=None, fix=False, diff=False
+    )
+    return parser
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--baseline", metavar="FILE", help="leave out the findings in this file, made by `lwslint baseline`")
+    add("--no-baseline", action="store_const", const="", dest="baseline", help="use no baseline")
+
+
 def _add_narrowing(parser: argparse.ArgumentParser) -> None:
     """Which of the findings are reported."""
     add = parser.add_argument
@@ -243,8 +292,7 @@ def _add_narrowing(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="read all of this folder, and report only what is in the given paths",
     )
-    add("--baseline", metavar="FILE", help="leave out the findings in this file, made by `lwslint baseline`")
-    add("--no-baseline", action="store_const", const="", dest="baseline", help="use no baseline")
+    _add_baseline(parser)
     new = parser.add_mutually_exclusive_group()
     new.add_argument(
         "--new-since", metavar="REV", help="only what is new since the branch left this revision"
@@ -344,6 +392,7 @@ class _Run(NamedTuple):
     settings: Settings
     catalogue: tuple[LoadedRule, ...]
     rules: tuple[LoadedRule, ...]
+    union: Union | None = None
 
     @property
     def roots(self) -> list[str]:
@@ -397,6 +446,8 @@ def _cache(run: _Run) -> Cache | None:
     """The cache of a run; the default one is not used where the linted tree holds it."""
     from lwslint import cache
 
+    if run.union is not None:
+        return run.union.facts
     if run.arguments.no_cache:
         return None
     found = cache.find(run.arguments.cache_dir)
@@ -437,6 +488,7 @@ def _analyse(
             distrusted=run.roots,
             cache=cache,
             jobs=run.arguments.jobs,
+            discovery=run.union.discovery if run.union is not None else None,
             copies=copies or {},
         )
     finally:
@@ -807,7 +859,15 @@ def _complete(argv: Sequence[str]) -> int:
     labels = [label for loaded in _catalogue() for label in (loaded.rule.code, loaded.rule.name)]
     _print(
         completion.script(
-            shell, _parser(), {"baseline": _baseline_parser(), "clean": _clean_parser()}, labels
+            shell,
+            _parser(),
+            {
+                "baseline": _baseline_parser(),
+                "clean": _clean_parser(),
+                "facts": _facts_parser(),
+                "link": _link_parser(),
+            },
+            labels,
         )
     )
     return CLEAN
@@ -854,6 +914,43 @@ def _new_rule(argv: Sequence[str]) -> int:
         raise UsageError(str(error)) from error
     _print([clean_lines(scaffold.next_steps(files, os.getcwd()))])
     return CLEAN
+
+
+def _facts(arguments: argparse.Namespace) -> int:
+    from lwslint import shards
+    from lwslint.reporters.summary import plural
+
+    output.check(arguments.shard)
+    arguments.baseline = ""
+    run = _prepare(arguments)
+    try:
+        found = shards.extract(
+            arguments.paths or ["."],
+            run.settings,
+            cwd=os.getcwd(),
+            exclude=_exclusions(run, None),
+            jobs=arguments.jobs,
+            everything=arguments.all,
+        )
+    except shards.ShardError as error:
+        raise UsageError(str(error)) from error
+    output.write_bytes(arguments.shard, found.data)
+    for problem in found.problems:
+        _complain(f"{problem.path}: {problem.message}")
+    _say(f"wrote {plural(found.files, 'file')} to {arguments.shard}")
+    return BROKEN if found.problems else CLEAN
+
+
+def _link(arguments: argparse.Namespace) -> int:
+    from lwslint import shards, source
+
+    try:
+        union = shards.unite(((path, shards.read(path)) for path in arguments.paths), os.getcwd())
+    except shards.ShardError as error:
+        raise UsageError(str(error)) from error
+    arguments.paths = list(union.roots)
+    with source.mounted(union.files):
+        return _linted(_prepare(arguments)._replace(union=union))
 
 
 def _list(argv: Sequence[str]) -> int:

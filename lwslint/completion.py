@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lwslint.reporters import FORMATS
 
-_FILES = ("FILE", "PATH", "FOLDER")
+_FILES = ("FILE", "PATH", "FOLDER", "SHARD")
 _RULES = ("RULES", "NAME|CODE")
 _COMMANDS = {
     "rule": "explain a rule",
@@ -20,6 +20,8 @@ _COMMANDS = {
     "new-rule": "write the files of a new rule",
     "completion": "print the completion for a shell",
     "clean": "remove what runs have kept in the cache",
+    "facts": "write what files say to a shard",
+    "link": "lint what shards hold",
 }
 
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint import gather_documents, suppressions
+from lwslint import gather_documents, source, suppressions, witness
 from lwslint.build.builder import Builder
 from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
 from lwslint.build.readers import format_of
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
-from lwslint.discovery import NO_IDIOM, Exclusion, Found, Skipped, discover
+from lwslint.discovery import NO_IDIOM, Discovery, Exclusion, Found, Skipped, discover
 from lwslint.facts import FileFacts, Place, Span
 from lwslint.knowledge.ruff_rules import FAMILY
 from lwslint.partner_ruff import Finding
@@ -98,6 +98,7 @@ def lint(
     cache: Cache | None = None,
     jobs: int | None = None,
     copies: Mapping[str, str] = {},
+    discovery: Discovery | None = None,
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
@@ -106,9 +107,10 @@ def lint(
     ``progress`` is called with files done and files in all.  No partner tool is run from below ``paths``
     or the folders in ``distrusted``.  Neither ``cache``, where earlier runs have left what they know, nor
     ``jobs``, the number of processes, changes what is found.  ``copies`` are files to read in the place of
-    others, by the real path of these.
+    others, by the real path of these.  ``discovery`` is what the walk over ``paths`` found, when that was
+    done before.
     """
-    found = discover(paths, cwd=cwd, exclude=exclude)
+    found = discover(paths, cwd=cwd, exclude=exclude) if discovery is None else discovery
     settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
     files, documents_found = (
         [_copied(file, copies) for file in kind] for kind in (found.files, found.documents)
@@ -191,7 +193,8 @@ def _copied(file: Found, copies: Mapping[str, str]) -> Found:
     copy = copies.get(file.real)
     if copy is None:
         return file
-    return msgspec.structs.replace(file, real=copy, identity=identity(os.stat(copy)))
+    status = os.stat(copy)
+    return msgspec.structs.replace(file, real=copy, identity=identity(status), stamp=witness.stamp(status))
 
 
 def _with_fixes(
@@ -295,7 +298,10 @@ def _ask_ruff(
     talk |= {f.path for f in gathered.facts if f.language == "python" and uses_websocket(texts.data(f.path))}
     sources = [partner_ruff.Source(file.path, file.real) for file in files if file.path in talk]
     try:
-        return partner_ruff.ask(sources, codes, distrusted=distrusted, isolated=settings.ruff != "project")
+        with source.on_disk(item.real for item in sources) as places:
+            sources = [msgspec.structs.replace(item, real=places[item.real]) for item in sources]
+            isolated = settings.ruff != "project"
+            return partner_ruff.ask(sources, codes, distrusted=distrusted, isolated=isolated)
     except Exception as error:
         return RuffOutcome(problems=(crash("the partner ruff", error),))
 

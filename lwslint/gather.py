@@ -77,12 +77,14 @@ def gather(
     builds: Builds | None = None,
     memory: Memory | None = None,
     jobs: int | None = None,
+    *,
+    everything: bool = False,
 ) -> Gathered:
     """The facts of all files that mention libwebsockets.
 
     ``builds`` decides how each is compiled before any is parsed.
     ``memory`` is what earlier runs know, ``jobs`` how many processes may work at a time (default: as many as
-    the machine gives).
+    the machine gives).  With ``everything``, the other files are lowered too, for the memory alone.
     """
     memory = Memory(None, settings) if memory is None else memory
     facts: list[FileFacts] = []
@@ -124,6 +126,9 @@ def gather(
         outcomes = [_one(file, memory, linked=True) for file in linked]
         problems.extend(outcome for outcome in outcomes if isinstance(outcome, Problem))
         _take(lower([o for o in outcomes if isinstance(o, Candidate)]), facts, problems, left_out)
+    if everything:
+        others = [_one(file, memory, linked=True) for file in (*skipped.values(), *python.values())]
+        lower([outcome for outcome in others if isinstance(outcome, Candidate)])
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, reasons[path]) for path in python]

@@ -253,15 +253,17 @@ def _facts_decoder() -> msgspec.msgpack.Decoder[FileFacts]:
 
 # Settings that no front end looks at; any other may change what it says.
 _LATER = (
-    "select",
-    "ignore",
-    "min_confidence",
-    "fail_on",
-    "exclude",
-    "servers",
-    "subprotocols",
-    "ruff",
-    "python",
+    *(
+        "select",
+        "ignore",
+        "min_confidence",
+        "fail_on",
+        "exclude",
+        "servers",
+        "subprotocols",
+        "ruff",
+        "python",
+    ),
 )
 _PARSERS = ("tree_sitter", "libcst", "msgspec", "pathspec")
 

@@ -7,8 +7,8 @@ import difflib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
 from lwslint.reporters import FORMATS
 from lwslint.streams import OutputError
@@ -78,11 +78,23 @@ def write(file: str, lines: Iterable[str]) -> None:
     The lines go to a new file beside ``file``, which then takes its name: a reader never sees half
     a report, and a link that has appeared under the name meanwhile is replaced, not followed.
     """
+    with _replacing(file) as stream:
+        stream.writelines(f"{line}\n".encode("utf-8", "backslashreplace") for line in lines)
+
+
+def write_bytes(file: str, data: bytes) -> None:
+    """As :func:`write`, for what is no text."""
+    with _replacing(file) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def _replacing(file: str) -> Iterator[BinaryIO]:
     check(file)
     new = f"{file}.{secrets.token_hex(8)}.tmp"
     try:
-        with open(new, "x", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+        with open(new, "xb") as stream:
+            yield stream
         os.replace(new, file)
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {(error.strerror or str(error)).lower()}") from error

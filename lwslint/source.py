@@ -11,9 +11,11 @@ import codecs
 import os
 import re
 import stat
+import tempfile
 import unicodedata
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
 
 from lwslint import witness
 from lwslint.facts import Span
@@ -68,6 +70,8 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
     (the file can be swapped in between) and the open itself does not wait.  With ``expected``, the
     look before was discovery's, and a file other than the one it found is refused.
     """
+    if (data := _mounted_at(path)) is not None:
+        return _unnamed(data)
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):  # not every system has all
         flags |= getattr(os, name, 0)
@@ -127,6 +131,62 @@ def peek(path: str | os.PathLike[str], size: int, *, expected: Identity | None =
 def _reason(error: OSError | ValueError) -> str:
     text = error.strerror if isinstance(error, OSError) else str(error)
     return (text or type(error).__name__).lower()
+
+
+# ------------------------------------------------------------------------------------- without a disk
+
+
+class Mounted(Protocol):
+    """Files that are read from elsewhere, by the path at which they appear."""
+
+    def __contains__(self, path: object, /) -> bool: ...
+
+    def __getitem__(self, path: str, /) -> bytes:
+        """The bytes of a file; raises :class:`ReadError`."""
+
+
+_mounted: Mounted | None = None
+
+
+@contextmanager
+def mounted(files: Mounted) -> Iterator[None]:
+    """Within this block, ``files`` hide whatever the disk has at their paths."""
+    global _mounted
+    before, _mounted = _mounted, files
+    try:
+        yield
+    finally:
+        _mounted = before
+
+
+def _mounted_at(path: str | os.PathLike[str]) -> bytes | None:
+    name = os.fspath(path)
+    return _mounted[name] if _mounted is not None and name in _mounted else None
+
+
+def _unnamed(data: bytes) -> int:
+    """A descriptor of a file of these bytes, which is nobody else's and goes when it is closed."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())
+
+
+@contextmanager
+def on_disk(paths: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Where other programs find the files at ``paths``: those that are only mounted are written out."""
+    places = {path: path for path in paths}
+    absent = [path for path in places if _mounted is not None and path in _mounted]
+    if not absent:
+        yield places
+        return
+    with tempfile.TemporaryDirectory(prefix="lwslint-") as folder:
+        for number, path in enumerate(absent):
+            places[path] = os.path.join(folder, str(number), os.path.basename(path))
+            os.mkdir(os.path.dirname(places[path]))
+            with open(places[path], "wb") as file:
+                file.write(_mounted_at(path) or b"")
+        yield places
 
 
 # ------------------------------------------------------------------------------------- decoding

@@ -283,7 +283,7 @@ def test_facts_of_equal_content_are_shared_by_trees_at_any_place(
     [
         (Settings(), False),
         (Settings(select=("LWS1",), servers=(), exclude=("x",), fail_on=None), False),
-        (Settings(subprotocols=("a",)), False),
+        (Settings(subprotocols=("a",), ruff="off"), False),
         (Settings(build=Build(defines={"A": "1"})), True),
         (Settings(lws_version=Version(4, 3)), True),
     ],
