@@ -61,6 +61,18 @@ FORMATS: Final[tuple[Format, ...]] = (
     Format("sdkconfig", "sdkconfig", ("sdkconfig", "sdkconfig.*")),
     Format("kconfig", "kconfig", ("kconfig", "kconfig.projbuild")),
     Format("idf-component", "idf_component", ("idf_component.yml",)),
+    Format("dockerfile", "dockerfile", ("dockerfile", "dockerfile.*", "*.dockerfile", "containerfile")),
+    Format(
+        "ci",
+        "ci",
+        (
+            ".github/workflows/*.yml",
+            ".github/workflows/*.yaml",
+            ".gitlab-ci.yml",
+            ".travis.yml",
+            "azure-pipelines.yml",
+        ),
+    ),
     Format("shell", "shell", ("*.sh",)),
 )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from lwslint.build.readers import versions
 from lwslint.build.readers.records import Records, Snippet
-from lwslint.build.readers.words import Word, add_flags, holds_flags, library_flags, macro_flags, split
+from lwslint.build.readers.words import Word, add_flags, holds_flags, library_flags, macro_flags, over, split
 from lwslint.facts import Span
 
 # Programs that run the rest of their words as a command.
@@ -85,7 +85,7 @@ def cmake_arguments(records: Records, words: Sequence[Word], scope: str = "cache
     for word in words:
         text, span = word.text, word.span
         if pending is not None:
-            span, pending = Span(pending.start, max(pending.end, span.end)), None
+            span, pending = over(pending, span), None
         elif text == "-D":
             pending = span
             continue
@@ -236,7 +236,7 @@ def _git(records: Records, words: Sequence[Word]) -> None:
     for index, word in enumerate(words):
         tag = ""
         if word.text in ("-b", "--branch") and index + 1 < len(words):
-            tag, span = words[index + 1].text, Span(word.span.start, words[index + 1].span.end)
+            tag, span = words[index + 1].text, over(word.span, words[index + 1].span)
         elif word.text.startswith("--branch="):
             tag, span = word.text.removeprefix("--branch="), word.span
         if tag and (version := versions.of_tag(tag)):
@@ -343,7 +343,7 @@ def program_arguments(records: Records, words: Sequence[Word]) -> None:
     """What a program is started with: the key is the program's name, the value its arguments."""
     words, _ = _unwrap(words)
     if words:
-        span = Span(words[0].span.start, max(word.span.end for word in words))
+        span = over(words[0].span, words[-1].span) if len(words) > 1 else words[0].span
         name = program_name(words[0].text)
         records.setting(name, " ".join(word.text for word in words[1:]), span, "configuration")
 

@@ -67,6 +67,7 @@ class Records:
         # The source that an object file is made from, "" when nothing says it; make's reader knows.
         self.source_of: Callable[[str], str] = lambda name: ""
         self._count = 0
+        self._variant = ""
         self._line_ends = [match.start() for match in re.finditer(rb"\n", data)]
 
     # ------------------------------------------------------------------ places
@@ -134,12 +135,22 @@ class Records:
 
     @contextmanager
     def configured(self, name: str) -> Iterator[None]:
-        """Records made inside belong to the configuration ``name``."""
-        before, self.configuration = self.configuration, name
+        """Records made inside belong to the configuration ``name`` (of the variant that is open)."""
+        before = self.configuration
+        self.configuration = f"{name} with {self._variant}" if self._variant else name
         try:
             yield
         finally:
             self.configuration = before
+
+    @contextmanager
+    def variant(self, words: str) -> Iterator[None]:
+        """Configurations made inside are one of several of the same text, told apart by ``words``."""
+        before, self._variant = self._variant, words
+        try:
+            yield
+        finally:
+            self._variant = before
 
     def done(self) -> BuildFile:
         return BuildFile(

@@ -36,6 +36,10 @@ _REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?(?::?-([^{}$]*))?\})", 
 _BLANKS = re.compile(r"\s+")
 
 
+# Variables that are set around a script, each with the words of its value.
+Environment = Mapping[str, Sequence[Word]]
+
+
 class _Value(NamedTuple):
     """What a variable may hold: ``words`` when it is used as a list, ``text`` when as a part of a word."""
 
@@ -61,7 +65,7 @@ def read(path: str, data: bytes) -> BuildFile:
 
 
 def read_snippet(
-    records: Records, snippet: Snippet, environment: Mapping[str, Word] | None = None, depth: int = 0
+    records: Records, snippet: Snippet, environment: Environment | None = None, depth: int = 0
 ) -> None:
     """Add what the commands in ``snippet`` say.  ``environment`` are the variables set around it.
 
@@ -81,15 +85,13 @@ def _parser() -> Parser:
 
 
 class _Script:
-    def __init__(
-        self, records: Records, snippet: Snippet, environment: Mapping[str, Word], depth: int
-    ) -> None:
+    def __init__(self, records: Records, snippet: Snippet, environment: Environment, depth: int) -> None:
         self.records = records
         self.snippet = snippet
         self.depth = depth
         self.variables = {
-            name: [_Value(word.text, (word,) if _single(word.text) else _inside(word), ())]
-            for name, word in environment.items()
+            name: [_Value(" ".join(word.text for word in words), tuple(words), ())]
+            for name, words in environment.items()
         }
         self.cloned = False  # libwebsockets, without a word on the release
 
@@ -237,9 +239,9 @@ class _Script:
         if self.depth < _MAX_NESTED_SHELLS and last.type in ("string", "raw_string"):
             inner = self.snippet.part(last.start_byte + 1, last.end_byte - 1)
             environment = {
-                name: Word(values[0].text, values[0].words[0].span)
+                name: values[0].words
                 for name, values in self.variables.items()
-                if len(values) == 1 and values[0].words and not values[0].conditions
+                if len(values) == 1 and not values[0].conditions
             }
             outer = self.records.conditions
             self.records.conditions = list(outer)
@@ -290,7 +292,11 @@ class _Script:
             return [_Choice(word)]
         values = self.variables.get(match[1] or match[2], [])
         if match[0] == word.text and values:
-            return [_Choice(inner, self._more(value)) for value in values for inner in value.words]
+            return [
+                _Choice(self._standing(inner, word, value), self._more(value))
+                for value in values
+                for inner in value.words
+            ]
         choices: list[_Choice] = []
         for value in values:
             if "$" not in value.text:
@@ -299,6 +305,12 @@ class _Script:
         if not choices and match[3] is not None:
             choices = [_Choice(Word(word.text.replace(match[0], match[3]), word.span))]
         return choices or [_Choice(word)]
+
+    def _standing(self, inner: Word, reference: Word, value: _Value) -> Word:
+        """A list's word stands where it is written, a single value where it is used."""
+        if len(value.words) == 1 and not inner.text.startswith("-"):
+            return Word(inner.text, reference.span)
+        return inner
 
     def _more(self, value: _Value) -> tuple[When, ...]:
         """The conditions of a value that do not hold here already."""
@@ -328,12 +340,3 @@ def _body(node: Node) -> list[Node]:
 
 def _negated(when: When) -> When:
     return When(when.text, when.place, not when.wanted)
-
-
-def _single(text: str) -> bool:
-    return not any(mark.isspace() for mark in text)
-
-
-def _inside(word: Word) -> tuple[Word, ...]:
-    """The words of a value whose parts have no place of their own."""
-    return tuple(Word(part, word.span) for part in word.text.split())

@@ -82,6 +82,11 @@ def unquote(raw: str) -> str:
     return "".join(pieces)
 
 
+def over(first: Span, last: Span) -> Span:
+    """From the start of one word to the end of another behind it; one that stands elsewhere is its own."""
+    return Span(first.start, last.end) if last.start >= first.end else last
+
+
 class Flag(NamedTuple):
     """A macro that a command line defines (``-D``) or, with None as the value, undefines (``-U``)."""
 
@@ -100,7 +105,7 @@ def macro_flags(words: Sequence[Word]) -> Iterator[Flag]:
         if pending is not None:
             option, start = pending
             pending = None
-            text, span = word.text, Span(start.start, max(start.end, word.span.end))
+            text, span = word.text, over(start, word.span)
         elif word.text in ("-D", "-U"):
             pending = word.text[1], word.span
             continue

@@ -192,7 +192,7 @@ def _joined(
         origins += range(position, match.start())
         new = replace(match[0])
         text += new
-        origins += [match.start()] * len(new)
+        origins += [match.start()] * (len(new) - 1) + [match.end() - 1] * (len(new) > 0)
         position = match.end()
     text += _folded(data[position:end])
     origins += range(position, max(position, end))
