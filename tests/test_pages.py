@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,16 @@ SHARED = {
 # A comment that suppresses nothing leaves its finding where it is.
 BESIDE = {"malformed-suppression": {"LWS401"}}
 BAD, GOOD = "Example", "Write instead"
-SUFFIXES = {"c": ".c", "cpp": ".cpp", "python": ".py"}
+# Languages by the names of their fences.  Configurations are whole files, one after each empty line, unless
+# there is a frame.
+SUFFIXES = {"c": ".c", "cpp": ".cpp", "python": ".py", "json": ".json"}
 _PLACE = re.compile(r"(?m)^( *)@\d+\n")
-_CUT = re.compile(r"(?m)(?<!\A)^(?=(?:/\*.*\*/|#(?!include).*)$)")
+_CUTS = {
+    ".json": re.compile(r"\n(?=\n)"),
+    ".py": re.compile(r"(?m)(?<!\A)^(?=#.*$)"),
+    ".c": re.compile(r"(?m)(?<!\A)^(?=/\*.*\*/$)"),
+}
+_CUTS[".cpp"] = _CUTS[".c"]
 
 RULES = fixture_runs.rules()
 CASES = [
@@ -60,13 +68,27 @@ def frame(loaded: LoadedRule, section: str, number: int, suffix: str) -> Path:
     return own if own.exists() else FRAMES / f"{bad}{suffix}"
 
 
-def program(text: str, block: Block) -> str:
-    """The frame's text with the pieces of the block in its places."""
-    pieces = [piece for piece in _CUT.split(block.text) if piece.strip()]
+def program(text: str, pieces: Sequence[str]) -> str:
+    """The frame's text with the pieces of a block in its places."""
     places = len(_PLACE.findall(text))
     assert len(pieces) <= places, f"{len(pieces)} pieces for {places} places"
-    filled = iter([""] * (places - len(pieces)) + pieces)
+    filled = iter([""] * (places - len(pieces)) + list(pieces))
     return _PLACE.sub(lambda match: textwrap.indent(next(filled), match[1]), text)
+
+
+def write(loaded: LoadedRule, section: str, number: int, block: Block, folder: Path) -> list[Path]:
+    """Writes the files that a block stands for into a folder."""
+    suffix = SUFFIXES[block.language]
+    pieces = [piece for piece in _CUTS[suffix].split(block.text) if piece.strip()]
+    around = frame(loaded, section, number, suffix)
+    if suffix == ".json" and not around.exists():
+        texts = pieces
+    else:
+        texts = [program(around.read_text(encoding="utf-8"), pieces)]
+    places = [folder / f"program-{index}{suffix}" for index in range(1, len(texts) + 1)]
+    for place, text in zip(places, texts, strict=True):
+        place.write_text(text, encoding="utf-8")
+    return places
 
 
 def findings(folder: Path) -> list[str]:
@@ -78,37 +100,31 @@ def findings(folder: Path) -> list[str]:
     ]
 
 
-def write(loaded: LoadedRule, section: str, number: int, block: Block, folder: Path) -> Path:
-    suffix = SUFFIXES[block.language]
-    text = frame(loaded, section, number, suffix).read_text(encoding="utf-8")
-    place = folder / f"program{suffix}"
-    place.write_text(program(text, block), encoding="utf-8")
-    return place
-
-
 @pytest.mark.parametrize(("loaded", "section", "number", "block"), CASES)
 def test_example_says_what_the_page_says(
     loaded: LoadedRule, section: str, number: int, block: Block, tmp_path: Path
 ) -> None:
-    place = write(loaded, section, number, block, tmp_path)
+    places = write(loaded, section, number, block, tmp_path)
     found = findings(tmp_path)
     wanted = {loaded.rule.code, *BESIDE.get(loaded.rule.name, ())} if section == BAD else set()
-    assert {line.split()[0] for line in found} == wanted, "\n".join([place.read_text(), *found])
+    assert {line.split()[0] for line in found} == wanted, "\n".join(
+        [*(p.read_text() for p in places), *found]
+    )
 
 
 @pytest.mark.parametrize(("loaded", "section", "number", "block"), CASES)
 def test_example_compiles(
     loaded: LoadedRule, section: str, number: int, block: Block, tmp_path: Path
 ) -> None:
-    place = write(loaded, section, number, block, tmp_path)
-    if place.suffix == ".py":
-        compile(place.read_text(encoding="utf-8"), str(place), "exec")
-        return
-    if reason := lacking():
-        pytest.skip(f"EXAMPLES NOT COMPILED: {reason}")
-    assert place.suffix in COMMANDS
-    said = compile_unit(place)
-    assert not said, f"{said}\n{place.read_text()}"
+    for place in write(loaded, section, number, block, tmp_path):
+        if place.suffix == ".py":
+            compile(place.read_text(encoding="utf-8"), str(place), "exec")
+        if place.suffix not in COMMANDS:
+            continue
+        if reason := lacking():
+            pytest.skip(f"EXAMPLES NOT COMPILED: {reason}")
+        said = compile_unit(place)
+        assert not said, f"{said}\n{place.read_text()}"
 
 
 def test_every_page_has_both() -> None:

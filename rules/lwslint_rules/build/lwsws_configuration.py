@@ -29,7 +29,7 @@ Keys that lwsws does not know it passes over in silence.
 
 ## Example
 
-```
+```json
 { "global": { "server-string": "lwsws" } }
 
 { "vhosts": [ { "name": "example.com", "port": "443",
@@ -40,7 +40,7 @@ Keys that lwsws does not know it passes over in silence.
 
 ## Write instead
 
-```
+```json
 { "global": { "server-string": "lwsws", "init-ssl": "yes" } }
 
 { "vhosts": [ { "name": "example.com", "port": "443",

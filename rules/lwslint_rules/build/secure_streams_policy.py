@@ -30,7 +30,7 @@ libwebsockets does not know it passes over in silence.
 
 ## Example
 
-```
+```json
 "s": [ { "feed": {
     "endpoint": "api.example.com", "port": 443, "protocol": "h1", "http_method": "GET", "http_url": "feed",
     "use_auth": "lwa", "http_auth_header": "authorization:", "tls": "true"
@@ -39,7 +39,7 @@ libwebsockets does not know it passes over in silence.
 
 ## Write instead
 
-```
+```json
 "s": [ { "feed": {
     "endpoint": "api.example.com", "port": 443, "protocol": "h1", "http_method": "GET", "http_url": "feed",
     "use_auth": "lwa", "http_auth_header": "authorization:", "tls": true, "tls_trust_store": "example_ca"
