@@ -53,6 +53,7 @@ commands:
   lwslint rules             list all rules
   lwslint new-rule CODE NAME --family FAMILY --pack FOLDER
                             write the files of a new rule, for rule authors
+  lwslint init [PATH]       write a commented lwslint.toml from what the tree says
   lwslint baseline PATH ... write the findings to a file that --baseline then hides
   lwslint completion SHELL  print the completion for bash, zsh or fish
   lwslint clean             remove what runs have kept in the cache
@@ -78,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _explain(argv[1:])
             case ["rules"]:
                 return _list(argv[1:])
+            case ["init"]:
+                return _init(argv[1:])
             case ["baseline"]:
                 return _baseline(_baseline_parser().parse_args(argv[1:]))
             case ["completion"]:
@@ -173,8 +176,9 @@ def _add_analysis(parser: argparse.ArgumentParser, paths: str = "PATH") -> None:
     )
     add(
         "--build",
-        choices=tuple(config.BUILDS),
-        help="the build that is judged (default: production: NDEBUG defined, DEBUG not)",
+        metavar="NAME",
+        help="the build that is judged: production (NDEBUG defined, DEBUG not), development, or one of the"
+        " configuration (default: all of these that go into production, else production)",
     )
     add(
         "-D",
@@ -191,6 +195,13 @@ def _add_analysis(parser: argparse.ArgumentParser, paths: str = "PATH") -> None:
         metavar="NAME",
         dest="undefines",
         help="the build does not define this macro",
+    )
+    add(
+        "-p",
+        metavar="FOLDER",
+        dest="database",
+        help="the folder that holds compile_commands.json, or that file (default: one in the tree or its"
+        " build* folders, if it is of the kind of build that is judged)",
     )
     add(
         "--lws-version",
@@ -336,6 +347,12 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print which files are analysed and why others are not, no findings",
     )
+    add(
+        "--show-build",
+        action="store_true",
+        help="print what the build files say: builds, macros, programs, the release of libwebsockets; no"
+        " findings (--output-format json: for programs)",
+    )
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="findings only, no summary")
     volume.add_argument(
@@ -358,6 +375,12 @@ def _checked(arguments: argparse.Namespace) -> argparse.Namespace:
         raise UsageError("--unsafe-fixes belongs to --fix or --diff")
     if (arguments.fix or arguments.diff) and arguments.show_files:
         raise UsageError(f"--{'fix' if arguments.fix else 'diff'} and --show-files exclude each other")
+    if arguments.show_build:
+        others = ("add_ignores", "fix", "diff", "show_files")
+        if other := next((name for name in others if getattr(arguments, name)), ""):
+            raise UsageError(f"--{other.replace('_', '-')} and --show-build exclude each other")
+        if unfit := set(arguments.outputs or ()) - {"full", "json"}:
+            raise UsageError(f"--show-build is printed as full or json, not as {min(unfit)}")
     if arguments.diff and arguments.outputs:
         raise UsageError("--diff prints a diff and no report: leave --output-format out")
     return arguments
@@ -369,7 +392,6 @@ def _options(arguments: argparse.Namespace) -> Options:
         ignore=_words(arguments.ignore),
         min_confidence=arguments.min_confidence,
         fail_on=arguments.fail_on,
-        build=arguments.build,
         lws_version=arguments.lws_version,
         ruff=arguments.ruff,
     )
@@ -429,7 +451,9 @@ def _prepare(arguments: argparse.Namespace) -> _Run:
     under = file.options if file is not None else Options()
     options = config.merge(_options(arguments), under)
     folder = file.folder if file is not None else ""
-    settings = config.settings(options, arguments.defines, arguments.undefines, folder=folder)
+    settings = config.settings(
+        options, arguments.defines, arguments.undefines, build=arguments.build, folder=folder
+    )
     catalogue = _catalogue()
     rules = _select(catalogue, options, file, arguments)
     if settings.ruff == "off":
@@ -490,11 +514,23 @@ def _analyse(
             jobs=run.arguments.jobs,
             discovery=run.union.discovery if run.union is not None else None,
             copies=copies or {},
+            database=_database(run.arguments.database),
         )
     finally:
         bar.close()
         if cache is not None:
             cache.close()
+
+
+def _database(path: str | None) -> str:
+    """The compilation database that ``-p`` names; "" without one."""
+    if path is None:
+        return ""
+    file = os.path.join(path, "compile_commands.json") if os.path.isdir(path) else path
+    if not os.path.isfile(file):
+        where = f"{path} has no compile_commands.json" if os.path.isdir(path) else f"{path}: no such file"
+        raise UsageError(f"-p: {where}")
+    return file
 
 
 # What may be asked for in a run that an equal one can repeat from memory: nothing that writes files or
@@ -518,7 +554,7 @@ def _lint(argv: Sequence[str], arguments: argparse.Namespace) -> int:
     recording = Recording(argv if _is_repeatable(arguments) else None)
     with recording.running():
         run = _prepare(arguments)
-        code = _linted(run)
+        code = _show_build(run) if arguments.show_build else _linted(run)
     if code in (CLEAN, FOUND):
         recording.keep(_cache(run), code, registry.folders(run.catalogue))
     return code
@@ -551,6 +587,46 @@ def _linted(run: _Run) -> int:
     if result.problems or refused or not written:
         return BROKEN
     return FOUND if engine.fails(result, run.settings.fail_on) else CLEAN
+
+
+def _show_build(run: _Run) -> int:
+    from lwslint.build import show
+
+    result = _analyse(run._replace(rules=()))
+    _tell(result, run.file, run.arguments)
+    if "json" in (run.arguments.outputs or ()):
+        from lwslint.reporters import json
+
+        document = show.document(result.builds, run.settings, result.texts)
+        _print([json.dump(document, indent=2)])
+    else:
+        _print(map(logs.inert, show.text(result.builds, run.settings, result.texts)))
+    return BROKEN if result.problems else CLEAN
+
+
+def _init(argv: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="lwslint init",
+        description="Write a commented lwslint.toml from what a tree says; it is never overwritten.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("path", nargs="?", default=".", metavar="PATH", help="the tree (default: here)")
+    folder = parser.parse_args(argv).path
+    if not os.path.isdir(folder):
+        raise UsageError(f"{folder}: no such folder")
+    file = os.path.join(folder, config.FILE_NAME)
+    if os.path.lexists(file):
+        raise UsageError(f"{file} exists already, and is left as it is")
+    from lwslint.build import initial
+
+    text = "\n".join(initial.lines(initial.project_of(folder, os.getcwd(), config.settings(Options()))))
+    try:
+        with open(file, "x", encoding="utf-8") as opened:
+            opened.write(text + "\n")
+    except OSError as error:
+        raise OutputError(f"cannot write {file}: {error.strerror}") from error
+    _print([f"Wrote {clean(file)}."])
+    return CLEAN
 
 
 def _known(run: _Run) -> Baseline | None:

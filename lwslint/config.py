@@ -16,17 +16,13 @@ import msgspec
 
 from lwslint import source, witness
 from lwslint.diagnostics import Confidence, Severity
+from lwslint.profiles import BUILDS, BuildOption, check_name, judged, profiles, with_macros
 from lwslint.registry import nearest
 from lwslint.settings import Build, Ladder, Server, Settings, Version
 
 FILE_NAME = "lwslint.toml"
 _FILE_LIMIT = 1_000_000
 
-PRODUCTION = Build()
-DEVELOPMENT = Build(
-    name="development", production=False, defines={"DEBUG": "1", "_DEBUG": "1"}, undefined=("NDEBUG",)
-)
-BUILDS = {build.name: build for build in (PRODUCTION, DEVELOPMENT)}
 SEVERITIES = {severity.name.lower(): severity for severity in Severity}
 CONFIDENCES = {confidence.name.lower(): confidence for confidence in Confidence}
 RUFF: dict[bool | str, str] = {True: "isolated", False: "off", "isolated": "isolated", "project": "project"}
@@ -34,7 +30,6 @@ FAIL_ON: dict[str, Severity | None] = {**SEVERITIES, "never": None}
 
 _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
 _SWITCH = re.compile(r"-{0,2}\w[\w-]*")
-_MACRO = re.compile(r"[A-Za-z_]\w*")
 _TABLE = re.compile(r"\s*\[\[?\s*([\w.\-\"' ]+?)\s*\]\]?")
 
 
@@ -65,7 +60,7 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields
     ignore: tuple[str, ...] | None = None
     min_confidence: str | None = None
     fail_on: str | None = None
-    build: str | None = None
+    build: str | dict[str, BuildOption] | None = None
     lws_version: str | None = None
     subprotocols: tuple[str, ...] | None = None
     servers: tuple[ServerOption, ...] | None = None
@@ -180,6 +175,7 @@ def parse(table: object, where: _Where) -> Options:
     python = table.get("python")
     if isinstance(python, dict):
         _reject_unknown(python, PythonOptions, where, ("python",))
+    _check_builds(table.get("build"), where)
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as error:
@@ -196,6 +192,21 @@ def _reject_unknown(
         if key not in known:
             name = ".".join((*inside, key))
             raise ConfigError(f"{where(key, inside)}: unknown key {name!r}{nearest(key, known)}")
+
+
+def _check_builds(tables: object, where: _Where) -> None:
+    """The ``[build.NAME]`` tables, one by one: an error names the table that it is in."""
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        place = where(name, ("build",))
+        if not isinstance(table, dict):
+            words = "a build is a table, such as [build.release]"
+            raise ConfigError(f"{place}: build.{name}: {words}")
+        _reject_unknown(table, BuildOption, where, ("build", name))
+        try:
+            check_name(name)
+            profiles({name: msgspec.convert(table, BuildOption)})
+        except (msgspec.ValidationError, ValueError) as error:
+            raise ConfigError(f"{place}: build.{name}: {error}") from error
 
 
 def _type_error(message: str, where: _Where) -> str:
@@ -219,18 +230,26 @@ def merge(over: Options, under: Options) -> Options:
 
 
 def settings(
-    options: Options, defines: Sequence[str] = (), undefines: Sequence[str] = (), *, folder: str = ""
+    options: Options,
+    defines: Sequence[str] = (),
+    undefines: Sequence[str] = (),
+    *,
+    build: str | None = None,
+    folder: str = "",
 ) -> Settings:
     """The settings of merged options; ``defines`` (``NAME`` or ``NAME=text``) and ``undefines`` change
-    the build profile, and the patterns in ``[python]`` start in ``folder``.  Raises :class:`ConfigError`."""
+    the builds that are judged, which are those of the configuration or the one that is called ``build``.
+    The patterns in ``[python]`` start in ``folder``.  Raises :class:`ConfigError`."""
     _check(options, lambda key: f"--{key}")
+    first, *others = _builds(options.build, build, defines, undefines)
     default = Settings()
     return Settings(
         select=options.select or (),
         ignore=options.ignore or (),
         min_confidence=CONFIDENCES[options.min_confidence or "low"],
         fail_on=FAIL_ON[options.fail_on or "warning"],
-        build=_build(BUILDS[options.build or "production"], defines, undefines),
+        build=first,
+        other_builds=tuple(others),
         lws_version=version(options.lws_version) if options.lws_version else None,
         subprotocols=options.subprotocols,
         servers=tuple(Server(server.host, server.subprotocols) for server in options.servers or ()),
@@ -270,7 +289,7 @@ def _check(options: Options, label: _Label) -> None:
     for key, value, known in (
         ("min-confidence", options.min_confidence, CONFIDENCES),
         ("fail-on", options.fail_on, FAIL_ON),
-        ("build", options.build, BUILDS),
+        ("build", options.build if isinstance(options.build, str) else None, BUILDS),
     ):
         if value is not None and value not in known:
             words = ", ".join(known)
@@ -286,24 +305,20 @@ def _check(options: Options, label: _Label) -> None:
         raise ConfigError(f"{label('max-file-size')}: {options.max_file_size} is not a number of bytes")
 
 
-def _build(profile: Build, defines: Sequence[str], undefines: Sequence[str]) -> Build:
-    """The profile with ``-D`` and ``-U`` applied; as with a compiler, ``-D X`` means ``X=1``."""
-    texts = dict(profile.defines)
-    gone = list(profile.undefined)
-    for item in defines:
-        name, equals, text = item.partition("=")
-        texts[_macro(name, "-D")] = text if equals else "1"
-        gone = [other for other in gone if other != name]
-    for item in undefines:
-        texts.pop(_macro(item, "-U"), None)
-        gone += [item] if item not in gone else []
-    said = (*profile.fixed, *(item.partition("=")[0] for item in defines), *undefines)
-    return msgspec.structs.replace(
-        profile, defines=texts, undefined=tuple(gone), fixed=tuple(dict.fromkeys(said))
-    )
-
-
-def _macro(name: str, option: str) -> str:
-    if not _MACRO.fullmatch(name):
-        raise ConfigError(f"{option}: {name!r} is not a macro's name")
-    return name
+def _builds(
+    said: str | dict[str, BuildOption] | None,
+    chosen: str | None,
+    defines: Sequence[str],
+    undefines: Sequence[str],
+) -> tuple[Build, ...]:
+    """The builds that are judged, with ``-D`` and ``-U`` applied."""
+    tables = said if isinstance(said, dict) else {}
+    name = chosen if chosen is not None else said if isinstance(said, str) else None
+    try:
+        return tuple(with_macros(build, defines, undefines) for build in judged(tables, name))
+    except KeyError as error:
+        known = list(profiles(tables))
+        hint = nearest(str(name), known)
+        raise ConfigError(f"--build: {name!r} is none of {', '.join(known)}{hint}") from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error

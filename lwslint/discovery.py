@@ -49,6 +49,8 @@ NOT_PYTHON = "does not parse as Python"
 TWICE = "another name of a file that is linted"
 
 _IGNORE_FILE_LIMIT = 1_000_000
+_BUILD_FOLDER = re.compile(r"(?i)_?build[\w.-]*|cmake-build[\w.-]*|out")
+_MAX_BUILD_FOLDERS = 16
 _PEEK = 200_000
 
 
@@ -99,6 +101,12 @@ def discover(
         walk.start(path, given)
     walk.follow_links()
     return walk.result()
+
+
+def named_file(path: str, cwd: str) -> Found:
+    """A file that the user named for another purpose than to be linted.  Raises OSError."""
+    real = os.path.normpath(os.path.join(cwd, path))
+    return Found(_Names(cwd, [real])(real), real, source.identity(os.stat(real)), explicit=True)
 
 
 # ------------------------------------------------------------------------------------- names
@@ -406,10 +414,25 @@ class _Walk:
                 ignores=ignore_files_above(path),
                 own=path if is_libwebsockets_tree(path) else None,
             )
+            self._build_folders(path)
         elif stat.S_ISREG(status.st_mode):
             self._take(path, status, explicit=True)
         else:
             self._problem(path, SPECIAL)
+
+    def _build_folders(self, top: str) -> None:
+        """What a build of the tree has left of its choices, in the usual folders that git ignores."""
+        try:
+            with os.scandir(top) as entries:
+                folders = [e for e in entries if _BUILD_FOLDER.fullmatch(e.name)]
+                names = sorted(e.name for e in folders if e.is_dir(follow_symlinks=False))
+        except OSError:
+            return
+        for folder in names[:_MAX_BUILD_FOLDERS]:
+            for name in ("compile_commands.json", "CMakeCache.txt"):
+                path = os.path.join(top, folder, name)
+                if witness.exists(path):
+                    self._file(path, os.lstat(path))
 
     def follow_links(self) -> None:
         """Links come last, so that a file is known by its own name where it has one."""

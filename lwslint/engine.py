@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
 from lwslint.build.readers import format_of
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
-from lwslint.discovery import NO_IDIOM, Discovery, Exclusion, Found, Skipped, discover
+from lwslint.discovery import NO_IDIOM, Discovery, Exclusion, Found, Skipped, discover, named_file
 from lwslint.facts import FileFacts, Place, Span
 from lwslint.knowledge.ruff_rules import FAMILY
 from lwslint.partner_ruff import Finding
@@ -34,6 +35,7 @@ from lwslint.suppressions import Outcome, PathIgnore, Suppressed
 if TYPE_CHECKING:
     from lwslint.cache import Cache
     from lwslint.gather import Gathered
+    from lwslint.memory import Memory
     from lwslint.model.bodies import Body
     from lwslint.model.project import Project
 
@@ -64,7 +66,7 @@ class Result(msgspec.Struct, frozen=True):
     ``diagnostics`` are those to report.  ``everything`` holds those that are hidden too (``hidden`` says
     how many and why): a fingerprint depends on its equals, shown or not.  ``stale`` counts the entries
     of the baseline that match nothing any more.  ``unasked`` are codes of rules whose partner tool is not
-    installed, which ``remarks`` then say.
+    installed, which ``remarks`` then say.  ``builds`` is what the build files say.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -79,6 +81,7 @@ class Result(msgspec.Struct, frozen=True):
     stale: int = 0
     remarks: tuple[str, ...] = ()
     unasked: frozenset[str] = frozenset()
+    builds: Builds = Builds()
 
     def of(self, severity: Severity) -> int:
         return sum(1 for diagnostic in self.diagnostics if diagnostic.severity is severity)
@@ -99,6 +102,7 @@ def lint(
     jobs: int | None = None,
     copies: Mapping[str, str] = {},
     discovery: Discovery | None = None,
+    database: str = "",
 ) -> Result:
     """Lint ``paths`` with ``rules`` (already selected).
 
@@ -108,7 +112,7 @@ def lint(
     or the folders in ``distrusted``.  Neither ``cache``, where earlier runs have left what they know, nor
     ``jobs``, the number of processes, changes what is found.  ``copies`` are files to read in the place of
     others, by the real path of these.  ``discovery`` is what the walk over ``paths`` found, when that was
-    done before.
+    done before.  ``database`` is the compilation database to use, wherever it lies.
     """
     found = discover(paths, cwd=cwd, exclude=exclude) if discovery is None else discovery
     settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
@@ -120,8 +124,9 @@ def lint(
     from lwslint.memory import Memory
 
     memory = Memory(cache, settings, [cwd, *paths])
+    named_database = named_file(database, cwd) if database else None
     with _uncollected():
-        builder = Builder(found.build_files, found.files, settings)
+        builder = Builder(found.build_files, found.files, settings, named_database)
         gathered = gather(files, settings, progress, builder, memory, jobs)
         memory.save()
         settings = builder.settings
@@ -129,7 +134,10 @@ def lint(
         facts = (*gathered.facts, *documents.facts)
         project, unlinked = _link(facts, settings, gathered.bodies, builder.builds)
         found_by_rules, crashes = check(project, rules)
+        lint_in = partial(_in_build, files, rules, memory, jobs, documents.facts)
+        found_by_rules, in_others = _in_all_builds(found_by_rules, facts, builder, lint_in)
         readable = (*found.files, *found.build_files, *found.documents)
+        readable += (named_database,) if named_database is not None else ()
         texts = Texts({file.path: file.real for file in readable}, settings.max_file_size, copies)
         places = [os.path.join(cwd, path) for path in paths]
         ruff = _ask_ruff(files, gathered, rules, settings, texts, (*places, *distrusted))
@@ -141,6 +149,7 @@ def lint(
         *documents.problems,
         *unlinked,
         *crashes,
+        *in_others,
         *ruff.problems,
     )
     try:
@@ -185,6 +194,7 @@ def lint(
         ),
         remarks=(ruff.remark,) if ruff.remark else (),
         unasked=ruff.unasked,
+        builds=builder.builds,
     )
 
 
@@ -242,6 +252,52 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _in_all_builds(
+    found: tuple[Diagnostic, ...],
+    facts: Sequence[FileFacts],
+    builder: Builder,
+    lint_in: Callable[[Builder], Checked],
+) -> Checked:
+    """The findings of all builds that are judged; ``found`` are those of the first.
+
+    A build that no condition in the code tells from the first has the same findings.
+    """
+    others = builder.settings.other_builds
+    if not others:
+        return found, ()
+    from lwslint.build import several
+
+    results = [(builder.settings.build.name, found)]
+    problems: list[Problem] = []
+    for build in others:
+        other = builder.of(build)
+        other.decide([file.path for file in facts])
+        diagnostics = found
+        if several.differs(facts, builder.compiled, other.compiled):
+            diagnostics, more = lint_in(other)
+            problems += more
+        results.append((build.name, diagnostics))
+    return _once(several.merge(results)), tuple(problems)
+
+
+def _in_build(
+    files: Sequence[Found],
+    rules: Sequence[LoadedRule],
+    memory: Memory,
+    jobs: int | None,
+    documents: Sequence[FileFacts],
+    builder: Builder,
+) -> Checked:
+    """What the rules find in one more build of the same files."""
+    from lwslint.gather import gather
+
+    gathered = gather(files, builder.settings, None, builder, memory, jobs)
+    facts = (*gathered.facts, *documents)
+    project, unlinked = _link(facts, builder.settings, gathered.bodies, builder.builds)
+    diagnostics, crashes = check(project, rules)
+    return diagnostics, (*unlinked, *crashes)
+
+
 def _link(
     facts: Sequence[FileFacts], settings: Settings, bodies: Mapping[int, Body], build: Builds
 ) -> tuple[Project | None, tuple[Problem, ...]]:
@@ -260,9 +316,10 @@ def _link(
         return None, (crash("the project model", error),)
 
 
-def check(
-    project: Project | None, rules: Sequence[LoadedRule]
-) -> tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]:
+Checked = tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]
+
+
+def check(project: Project | None, rules: Sequence[LoadedRule]) -> Checked:
     """Ask each rule; the findings come sorted and without repetition."""
     if project is None:
         return (), ()

@@ -62,6 +62,8 @@ class Ladder(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
+    """``build`` is the build that is judged; what holds in one of ``other_builds`` is reported too."""
+
     """``ruff`` is ``isolated`` (from the configuration of the linted tree), ``project`` (with it) or
     ``off``."""
 
@@ -70,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True):
     min_confidence: Confidence = Confidence.LOW
     fail_on: Severity | None = Severity.WARNING
     build: Build = Build()
+    other_builds: tuple[Build, ...] = ()
     lws_version: Version | None = None
     subprotocols: tuple[str, ...] | None = None
     servers: tuple[Server, ...] = ()

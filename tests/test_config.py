@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lwslint import config
+from lwslint import config, profiles
 from lwslint.config import ConfigError, Options
 from lwslint.diagnostics import Confidence, Severity
 from lwslint.settings import Server, Settings, Version
@@ -47,7 +47,7 @@ def test_every_key_is_understood(tmp_path: Path) -> None:
         ignore=("LWS402",),
         min_confidence=Confidence.MEDIUM,
         fail_on=Severity.ERROR,
-        build=config.DEVELOPMENT,
+        build=profiles.DEVELOPMENT,
         lws_version=Version(4, 3, 0),
         subprotocols=("chat.v1",),
         servers=(Server("relay.example.com", ()),),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from lwslint.build import databases as databases_of
+from lwslint.build.databases import Compiled
 from lwslint.build.facts import BuildFile, Define, Requirement
 from lwslint.build.macros import Configuration, Judge
 from lwslint.build.model import Builds, Compilation, Origin, Switch
@@ -26,11 +28,21 @@ class Builder:
     """Reads the build files when the sources that use libwebsockets are known.
 
     ``candidates`` are the build files that discovery saw, ``files`` the source files; ``settings`` is what
-    was asked for.
+    was asked for, ``database`` the compilation database that the user named.
     """
 
-    def __init__(self, candidates: Sequence[Found], files: Sequence[Found], settings: Settings) -> None:
-        self._candidates = candidates
+    def __init__(
+        self,
+        candidates: Sequence[Found],
+        files: Sequence[Found],
+        settings: Settings,
+        database: Found | None = None,
+    ) -> None:
+        databases = [found for found in candidates if _is_database(found)]
+        # The one that the user named stands for all that lie about.
+        self._databases = databases if database is None else [database]
+        self._candidates = [found for found in candidates if not _is_database(found)]
+        self._named = database
         self._files = files
         self._profiles: dict[str, Build] = {}
         self.settings = settings
@@ -38,20 +50,41 @@ class Builder:
 
     def decide(self, sources: Sequence[str]) -> Settings:
         """Read what matters for ``sources``, paths as reports name them; returns the settings to use."""
-        if not self._candidates:
+        if not self._candidates and not self._databases:
             return self.settings
         surveyed = survey(self._candidates, sources)
-        decided = _Decision(surveyed.files, self._candidates, [f.path for f in self._files], self.settings)
+        wanted = frozenset(sources)
+        databases = [databases_of.read(found, self._files, wanted) for found in self._databases if wanted]
+        decided = _Decision(
+            sorted((*surveyed.files, *databases), key=lambda file: file.path),
+            (*self._candidates, *self._databases),
+            [file.path for file in self._files],
+            self.settings,
+            "" if self._named is None else self._named.path,
+        )
         self.builds = decided.builds(sources, surveyed.problem)
         found = self.builds.release.version
         if self.settings.lws_version is None and found is not None:
             self.settings = msgspec.structs.replace(self.settings, lws_version=found)
         return self.settings
 
+    def of(self, build: Build) -> Builder:
+        """A builder for another build of the same files."""
+        settings = msgspec.structs.replace(self.settings, build=build, other_builds=())
+        return Builder((*self._candidates, *self._databases), self._files, settings, self._named)
+
+    def compiled(self, path: str) -> Build:
+        """How one source is compiled."""
+        return self.profile(path) or self.settings.build
+
     def profile(self, path: str) -> Build | None:
         """How one source is compiled, where that differs from the profile of the settings."""
         found = self.builds.compilations.get(path)
         return None if found is None else _applied(self.settings.build, found)
+
+
+def _is_database(found: Found) -> bool:
+    return posixpath.basename(found.path).lower() == "compile_commands.json"
 
 
 def _applied(profile: Build, compilation: Compilation) -> Build | None:
@@ -87,11 +120,14 @@ class _Decision:
         candidates: Sequence[Found],
         sources: Iterable[str],
         settings: Settings,
+        named: str,
     ) -> None:
         self.files = files
         self.settings = settings
         self.trees = Trees(files)
         self.sources = Sources(sources)
+        databases = [file for file in files if file.kind == "compile_commands"]
+        self._compiled = Compiled(databases, settings.build, named)
         self._texts = Texts({found.path: found.real for found in candidates}, settings.max_file_size)
         self._judges: dict[tuple[str, ...], Judge] = {}
         self._targets = list(self.trees.targets())
@@ -111,13 +147,20 @@ class _Decision:
     def builds(self, sources: Sequence[str], problem: str) -> Builds:
         compiled = (path for path in sources if not is_python(path))
         found = {path: one for path in compiled if (one := self._compilation(path)) is not None}
-        owned = [Owned(target, scope.root) for target, scope in self._targets]
+        owned = [Owned(target, scope.root) for target, scope in self._targets] or [
+            Owned(target, file.path)
+            for file in self.files
+            if file.kind == "compile_commands"
+            for target in file.targets
+            if target.name
+        ]
         return Builds(
             files=tuple(self.files),
             profile=self.settings.build,
             compilations=found,
             programs=programs(owned, self.sources),
             release=release(self._certain_requirements(), self.where),
+            idle=tuple(file.path for file in self._compiled.idle),
             problem=problem,
         )
 
@@ -134,6 +177,20 @@ class _Decision:
     # ------------------------------------------------------------------ one source
 
     def _compilation(self, path: str) -> Compilation | None:
+        """One source: a compilation database knows what was compiled, all else is worked out."""
+        found = self._from_cmake(path)
+        certain = self._compiled.origins(path, self.where)
+        if not certain:
+            return found
+        names = {origin.macro for origin in certain}
+        found = found or Compilation(path)
+        return msgspec.structs.replace(
+            found,
+            origins=(*certain, *(origin for origin in found.origins if origin.macro not in names)),
+            switches=tuple(switch for switch in found.switches if switch.macro not in names),
+        )
+
+    def _from_cmake(self, path: str) -> Compilation | None:
         owners = self._owners.get(path, [])
         found = [self._judge(scope).macros(self._of_target(scope, name, path)) for name, scope in owners]
         if not owners:

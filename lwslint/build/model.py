@@ -81,8 +81,9 @@ class Builds(msgspec.Struct, frozen=True):
     """``files`` are the build and configuration files that may matter, by path; ``compilations`` are
     how the sources are compiled that they say something about.
 
-    ``profile`` is the build that is judged; ``release`` the release of libwebsockets.  ``problem`` says what
-    a limit left out.
+    ``profile`` is the build that is judged; ``release`` the release of libwebsockets.  ``idle`` are the
+    compilation databases of builds of another kind, which decide nothing.  ``problem`` says what a limit left
+    out.
     """
 
     files: tuple[BuildFile, ...] = ()
@@ -90,6 +91,7 @@ class Builds(msgspec.Struct, frozen=True):
     compilations: Mapping[str, Compilation] = {}
     programs: tuple[Program, ...] = ()
     release: Release = Release()
+    idle: tuple[str, ...] = ()
     problem: str = ""
 
     def decided(self, path: str, condition: Condition) -> tuple[Switch | None, bool | None]:

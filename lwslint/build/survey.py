@@ -92,7 +92,7 @@ def _folders(sources: Iterable[str]) -> frozenset[str]:
 def _beside(path: str) -> bool:
     """Whether a file is read for where it stands, without a look inside."""
     row = readers.format_of(path)
-    return row is not None and row.beside
+    return row is not None and row.beside and row.kind != "compile_commands"
 
 
 def _mentions(file: Found) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,6 +15,8 @@ from lwslint.build.facts import BuildFile, Define, Target
 from lwslint.facts import Place, Span
 
 MAX_ENTRIES = 20_000
+
+
 _TARGET = re.compile(r"(?:^|/)CMakeFiles/([^/]+)\.dir/")
 _OPTIMISED = re.compile(r"[-/]O(?:[123sgz]|fast|x)?$")
 _SOURCE: Final = frozenset({".c", ".cc", ".cpp", ".cxx", ".c++", ".C"})
@@ -43,38 +45,44 @@ class Compilation(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """All compilations of a database, with absolute paths for files."""
-    return read_for(path, data, lambda file: file)
+    try:
+        return records(path, compilations(data), lambda file: file)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return BuildFile(path, "compile_commands", problem=f"is not a compilation database: {error}")
 
 
-def read_for(path: str, data: bytes, known: Callable[[str], str]) -> BuildFile:
-    """The compilations of the files that are of interest.
+def records(
+    path: str,
+    entries: Iterable[Compilation],
+    known: Callable[[str], str],
+    wanted: Container[str] | None = None,
+) -> BuildFile:
+    """The records that compilations make.
 
-    Every compilation makes a :class:`~lwslint.build.facts.Target` name its file, with the target's name where
-    the database tells it and "" elsewhere.  A macro's ``configuration`` is the target as well.
     ``known`` maps the absolute path of a source, as the database has it, to its path from the linted root,
-    or to "" where it is of no interest.
+    or to "" where it is none of the tree's.  The macros are those of the sources in ``wanted`` (default: of
+    all); a macro's ``configuration`` is the target's name.  Every compilation makes a
+    :class:`~lwslint.build.facts.Target` name its file, with the target's name where the database tells it.
     """
     defines: list[Define] = []
     sources: dict[str, list[str]] = {}
     places: dict[str, Place] = {}
     problem = ""
-    try:
-        for number, compilation in enumerate(compilations(data)):
-            if number >= MAX_ENTRIES:
-                problem = f"only its first {MAX_ENTRIES} entries were read"
-                break
-            file = known(compilation.file)
-            if not file:
-                continue
-            place = Place(path, compilation.span)
-            target = compilation.target
+    for number, compilation in enumerate(entries):
+        if number >= MAX_ENTRIES:
+            problem = f"only its first {MAX_ENTRIES} entries were read"
+            break
+        file = known(compilation.file)
+        if not file:
+            continue
+        place = Place(path, compilation.span)
+        target = compilation.target
+        if wanted is None or file in wanted:
             defines += [
-                Define(name, value, place, file, configuration=target) for name, value in compilation.macros
+                Define(n, value, place, file, configuration=target) for n, value in compilation.macros
             ]
-            sources.setdefault(target, []).append(file)
-            places.setdefault(target, place)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        problem = f"is not a compilation database: {error}"
+        sources.setdefault(target, []).append(file)
+        places.setdefault(target, place)
     targets = tuple(
         Target(name, "", tuple(dict.fromkeys(files)), places[name]) for name, files in sources.items()
     )
