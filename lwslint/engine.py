@@ -329,6 +329,10 @@ def check(project: Project | None, rules: Sequence[LoadedRule]) -> Checked:
         problem = _ask(rule, project, found)
         if problem is not None:
             problems.append(problem)
+    if project.build.compilations:
+        from lwslint.build import notes
+
+        found = [notes.annotated(diagnostic, project) for diagnostic in found]
     return _once(found), tuple(problems)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lwslint import registry
+from lwslint.build.model import Builds
 from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
 from lwslint.facts import FileFacts, Function, Place, Span
 from lwslint.rule import LoadedRule, Rule
@@ -67,6 +68,7 @@ class FakeProject:
         self, facts: Sequence[FileFacts], settings: object, bodies: object = None, build: object = None
     ) -> None:
         self.facts = facts
+        self.build = build or Builds()
 
 
 def check_bad(project: Any) -> Iterator[Diagnostic]:

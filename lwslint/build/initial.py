@@ -77,8 +77,8 @@ def _reports() -> Iterator[str]:
 
 
 def _builds(builds: Builds) -> Iterator[str]:
-    yield "# Builds.  Without such a table the production build is judged: NDEBUG is defined, DEBUG and _DEBUG"
-    yield "# are not, and the build files decide the rest (`lwslint --show-build` says what)."
+    yield "# Builds.  Without such a table the production build is judged: NDEBUG is defined, DEBUG and"
+    yield "# _DEBUG are not, and the build files decide the rest (`lwslint --show-build` says what)."
     yield "# With them, each that goes into production is judged; a finding says in which it is."
     switches = _switches(builds)
     for switch in switches:
