@@ -61,7 +61,7 @@ def _named(argv: Sequence[str]) -> str | None:
     """The value of ``--cache-dir``.  Should it stand where it means something else, nothing is found
     there."""
     found = None
-    for word, following in zip(argv, [*argv[1:], None], strict=True):
+    for word, following in zip(argv, [*argv[1:], None], strict=False):
         if word == "--cache-dir":
             found = following
         elif word.startswith("--cache-dir="):
