@@ -48,6 +48,17 @@ class TlsOption(msgspec.Struct, frozen=True):
     at: int | None = None
 
 
+class TlsSettings(msgspec.Struct, frozen=True):
+    """A call whose keywords ``version`` and ``ciphers`` choose what TLS is spoken."""
+
+    library: str
+    call: tuple[str, ...]
+    needs: tuple[str, ...]
+    version: str
+    ciphers: str
+    source: str
+
+
 class Unverified(msgspec.Struct, frozen=True):
     """A call whose result verifies nothing unless one of ``unless`` is passed."""
 
@@ -138,6 +149,7 @@ class Libraries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     connect: tuple[Connect, ...]
     tls: tuple[TlsOption, ...]
+    tls_settings: tuple[TlsSettings, ...]
     unverified: tuple[Unverified, ...]
     context: tuple[Context, ...]
     context_use: tuple[ContextUse, ...]

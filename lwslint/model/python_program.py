@@ -48,8 +48,9 @@ from lwslint.model.symbols import Definition
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
+    from lwslint.model.python_connections import Connection
+    from lwslint.model.python_contexts import Contexts
     from lwslint.model.python_threads import PythonThreads
-    from lwslint.model.python_tls import Connection
 
 MAX_ORIGINS = 40
 MAX_STEPS = 300
@@ -123,9 +124,16 @@ class PythonProgram:
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """The calls that open client connections."""
-        from lwslint.model.python_tls import find_connections
+        from lwslint.model.python_connections import find_connections
 
         return find_connections(self)
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """The TLS contexts that the program makes."""
+        from lwslint.model.python_contexts import find_contexts
+
+        return find_contexts(self)
 
     @cached_property
     def served(self) -> dict[str, Place]:

@@ -11,8 +11,8 @@ from lwslint.diagnostics import Severity
 from lwslint.facts import Binary, Initializer, Place, Text
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.model.offers import faults, names_of
+from lwslint.model.python_connections import Connection
 from lwslint.model.python_program import Origin, PythonProgram
-from lwslint.model.python_tls import Connection
 from lwslint.model.symbols import Definition
 
 if TYPE_CHECKING:

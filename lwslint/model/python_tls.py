@@ -24,12 +24,11 @@ from lwslint.facts import (
     Number,
     Place,
     Return,
-    Span,
-    Text,
     Value,
 )
 from lwslint.knowledge import python_libraries as libraries
-from lwslint.knowledge.python_libraries import Connect
+from lwslint.model.python_connections import Connection
+from lwslint.model.python_contexts import Context
 from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, url_of
 from lwslint.model.python_program import Origin, PythonProgram, Use, written
 from lwslint.model.symbols import Definition
@@ -47,24 +46,6 @@ EFFECTS = {
     "purpose": "a context made for servers (Purpose.CLIENT_AUTH) verifies nothing before Python 3.10, and"
     " cannot connect at all since",
 }
-_CONTEXT_WORDS = frozenset(["ssl", "ssl_context", "sslcontext", "context", "tls_context", "sslctx", "ctx"])
-
-
-class Connection(msgspec.Struct, frozen=True, eq=False):
-    """A call that opens a client connection."""
-
-    use: Use
-    row: Connect
-    urls: tuple[Url, ...]
-
-    @property
-    def plain(self) -> bool:
-        """Every URL it may have is ``ws://``."""
-        return bool(self.urls) and all(url.scheme in ("ws", "http") for url in self.urls)
-
-    @property
-    def loopback(self) -> bool:
-        return bool(self.urls) and all(url.loopback for url in self.urls)
 
 
 class Weakness(msgspec.Struct, frozen=True, eq=False):
@@ -83,72 +64,6 @@ class Weakness(msgspec.Struct, frozen=True, eq=False):
     @property
     def loopback(self) -> bool:
         return bool(self.uses) and all(use.loopback for use in self.uses)
-
-
-class _Made(msgspec.Struct, eq=False):
-    """A context and what is done to it."""
-
-    use: Use
-    verify: str  # full, hostname (chain only), all (nothing), purpose, server
-    writes: list[tuple[Assign, Definition]]
-    clients: list[Connection]
-    servers: list[Use]
-    others: list[Use]
-    unknown: list[Use]
-    has_certificate: bool = False
-
-
-# ------------------------------------------------------------------------------------- connections
-
-
-def find_connections(program: PythonProgram) -> tuple[Connection, ...]:
-    """All calls that open a WebSocket client connection, in order of file."""
-    found: list[Connection] = []
-    for use in program.calls:
-        for row in rows_of(program, use):
-            found.append(Connection(use, row, tuple(_urls(program, use, row))))
-    return tuple(found)
-
-
-def rows_of(program: PythonProgram, use: Use) -> Iterator[Connect]:
-    """The rows of the table that a call is; a class derived from a library's counts as that library's."""
-    table = libraries.connects()
-    file = use.definition.file
-    name = program.called(use.call, use.definition)
-    if name in table:
-        yield from (row for row in table[name] if not row.needs or program.imports(file, *row.needs))
-        return
-    last = name.rpartition(".")[2]
-    for row in table.get(f"?.{last}", ()):
-        if name and program.imports(file, *row.needs) and _fits(program, use, row):
-            yield row
-    target = program.class_named(written(use.call.function), file) if last[:1].isupper() else None
-    if target is not None:
-        for base in program.base_names(target):
-            for row in table.get(base, ()):
-                yield row
-                return
-
-
-def _fits(program: PythonProgram, use: Use, row: Connect) -> bool:
-    """A method by its bare name counts where an option of the row is passed, or where the name is telling."""
-    named = {k.name for k in use.call.keywords}
-    telling = any(call == "?.ws_connect" for call in row.call)
-    return telling or bool(named & {*row.sslopt, *row.context, row.subprotocols, *row.headers} - {""})
-
-
-def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
-    if row.url is None and not row.url_keyword:
-        return
-    call = use.call
-    given = list(program.keyword(call, use.definition, row.url_keyword)) if row.url_keyword else []
-    if not given and row.url is not None and row.url < len(call.arguments):
-        given = [Origin(call.arguments[row.url], use.definition)]
-    for value, definition in given:
-        for origin in program.origins(value, definition):
-            url = url_of(origin.value)
-            if url is not None:
-                yield url
 
 
 # ------------------------------------------------------------------------------------- weaknesses
@@ -171,142 +86,13 @@ def weaknesses(project: Project) -> tuple[Weakness, ...]:
 
 
 def _contexts(program: PythonProgram, known: Sequence[Connection]) -> Iterator[Weakness]:
-    made = _made(program)
-    if not made:
-        return
-    orphans = _collect_writes(program, made)
-    _collect_uses(program, made, known)
-    for context in made.values():
+    for context in program.contexts.made:
         yield from _judge(program, context)
-    for node, definition in orphans:
+    for node, definition in program.contexts.orphans:
         yield from _orphan(program, node, definition, known)
 
 
-Key = tuple[str, Span]
-
-
-def _key(origin: Origin) -> Key:
-    return (origin.definition.path, origin.value.span)
-
-
-def _made(program: PythonProgram) -> dict[Key, _Made]:
-    rows = {name: row for row in libraries.load().context for name in row.call}
-    found: dict[Key, _Made] = {}
-    for use in program.calls:
-        row = rows.get(program.dotted(use.call.function, use.definition))
-        if row is not None:
-            verify = _verify(program, use, row.verify)
-            found[(use.definition.path, use.call.span)] = _Made(use, verify, [], [], [], [], [])
-    return found
-
-
-def _verify(program: PythonProgram, use: Use, how: str) -> str:
-    """What a context checks right after it was made (Lib/ssl.py; measured)."""
-    call, definition = use.call, use.definition
-    if how == "purpose":
-        given = program.keyword(call, definition, "purpose") or tuple(
-            Origin(a, definition) for a in call.arguments[:1]
-        )
-        purposes = [program.dotted(o.value, o.definition) for g in given for o in program.origins(*g)]
-        return "purpose" if any(p.endswith("CLIENT_AUTH") for p in purposes) else "full"
-    if how == "cert_reqs":
-        required = [
-            program.dotted(o.value, o.definition)
-            for given in program.keyword(call, definition, "cert_reqs")
-            for o in program.origins(*given)
-        ]
-        return "hostname" if required and all(r.endswith("CERT_REQUIRED") for r in required) else "all"
-    given = program.keyword(call, definition, "protocol") or tuple(
-        Origin(a, definition) for a in call.arguments[:1]
-    )
-    protocols = [program.dotted(o.value, o.definition) for g in given for o in program.origins(*g)]
-    if any(p.endswith("PROTOCOL_TLS_CLIENT") for p in protocols):
-        return "full"
-    if any(p.endswith("PROTOCOL_TLS_SERVER") for p in protocols):
-        return "server"
-    return "all" if not given or all("PROTOCOL_" in p for p in protocols) else "full"
-
-
-_WRITTEN = frozenset(["check_hostname", "verify_mode", "verify_flags"])
-
-
-def _collect_writes(program: PythonProgram, made: dict[Key, _Made]) -> list[tuple[Assign, Definition]]:
-    """Attach ``context.x = …`` to the contexts that it may change; what is left over is returned."""
-    orphans: list[tuple[Assign, Definition]] = []
-    for definition in program.definitions:
-        for site in definition.body.assigns:
-            node = site.node
-            assert isinstance(node, Assign)
-            if not isinstance(node.target, Member) or node.target.field not in _WRITTEN:
-                continue
-            targets = [made.get(_key(o)) for o in program.origins(node.target.object, definition)]
-            hit = [m for m in targets if m is not None]
-            for context in hit:
-                context.writes.append((node, definition))
-            if not hit:
-                orphans.append((node, definition))
-        for site in definition.body.calls:
-            node = site.node
-            assert isinstance(node, Call)
-            function = node.function
-            if isinstance(function, Name) and function.id == "setattr" and len(node.arguments) == 3:
-                owner, field, value = node.arguments
-                if isinstance(field, Text) and field.value in _WRITTEN:
-                    target = Member(owner.span, owner, field.value, field.span)
-                    for origin in program.origins(owner, definition):
-                        if found := made.get(_key(origin)):
-                            found.writes.append((Assign(node.span, target, "=", value), definition))
-            elif isinstance(function, Member) and function.field == "load_cert_chain":
-                for origin in program.origins(function.object, definition):
-                    if found := made.get(_key(origin)):
-                        found.has_certificate = True
-    return orphans
-
-
-def _collect_uses(program: PythonProgram, made: dict[Key, _Made], known: Sequence[Connection]) -> None:
-    clients = {(c.use.definition.id, c.use.call.span): c for c in known}
-    roles = {name: row.role for row in libraries.load().context_use for name in row.call}
-    for use in program.calls:
-        call, definition = use.call, use.definition
-        values = [k.value for k in call.keywords if k.name in _CONTEXT_WORDS]
-        values += [
-            o.value
-            for o in program.keyword(call, definition, *sorted(_CONTEXT_WORDS))
-            if o.value not in values
-        ]
-        client = clients.get((definition.id, call.span))
-        if client is not None:
-            for given in program.keyword(call, definition, *client.row.sslopt):
-                values += [o.value for o in program.items(given.value, given.definition, "context")]
-        name = program.called(call, definition)
-        role = roles.get(name) or roles.get(f"?.{name.rpartition('.')[2]}")
-        server_side = any(
-            k.name == "server_side" and isinstance(k.value, Number) and k.value.value for k in call.keywords
-        )
-        if role is not None or server_side:
-            values += call.arguments
-        elif isinstance(call.function, Member) and call.function.field == "wrap_socket":
-            values.append(call.function.object)
-        elif client is None and not values:
-            continue
-        if server_side and isinstance(call.function, Member):
-            values.append(call.function.object)
-        for value in values:
-            for origin in program.origins(value, definition):
-                context = made.get(_key(origin))
-                if context is None:
-                    continue
-                if client is not None:
-                    context.clients.append(client)
-                elif role == "server" or server_side:
-                    context.servers.append(use)
-                elif role == "other":
-                    context.others.append(use)
-                else:
-                    context.unknown.append(use)
-
-
-def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
+def _judge(program: PythonProgram, context: Context) -> Iterator[Weakness]:
     clients = [c for c in context.clients if not c.plain]
     if context.clients and not clients:
         return
@@ -370,7 +156,7 @@ def _judge(program: PythonProgram, context: _Made) -> Iterator[Weakness]:
     )
 
 
-def _is_read(program: PythonProgram, context: _Made) -> bool:
+def _is_read(program: PythonProgram, context: Context) -> bool:
     """Whether anything may use the context: one that is only stored, and configured, protects nothing."""
     definition = context.use.definition
     for site in (*definition.body.assigns, *definition.body.declares):
@@ -433,7 +219,9 @@ def _weakens(program: PythonProgram, node: Assign, definition: Definition) -> st
     origins = program.origins(node.value, definition)
     if field == "check_hostname":
         return "hostname" if any(is_false(o.value) for o in origins) else None
-    return "all" if any(is_cert_none(program, o) for o in origins) else None
+    if field == "verify_mode":
+        return "all" if any(is_cert_none(program, o) for o in origins) else None
+    return None
 
 
 def _restores(program: PythonProgram, node: Assign, definition: Definition) -> bool:

@@ -9,6 +9,7 @@ from lwslint.model.project import Project
 from lwslint.model.python_exposure import exposure
 from lwslint.model.python_native import flags
 from lwslint.model.python_tls import EFFECTS, Weakness, overrides, weaknesses
+from lwslint.model.python_weak import settings
 from lwslint.rule import Rule
 from lwslint_rules.tls._python_remedies import remedy
 
@@ -88,6 +89,28 @@ def overridden(project: Project, rule: Rule) -> Iterator[Diagnostic]:
             severity=severity,
             help=override.help,
             function=override.definition.qualified,
+        )
+
+
+def weak_settings(project: Project, rule: Rule, help: str) -> Iterator[Diagnostic]:
+    """TLS versions and ciphers of WebSocket connections that are broken."""
+    if not project.python_files:
+        return
+    for setting in settings(project.python):
+        decided = setting.exposure
+        if decided.kind == "never":
+            continue
+        text = f"; {decided.text}" if decided.text else ""
+        steps = (
+            [] if decided.place is None else [Step(decided.place, f"this condition decides: {decided.text}")]
+        )
+        yield rule.report(
+            setting.place,
+            setting.message + text,
+            severity=min(_SEVERITIES[decided.kind], rule.severity),
+            help=help,
+            related=steps,
+            function=setting.definition.qualified,
         )
 
 

@@ -13,7 +13,13 @@
   `provided_client_ssl_ctx`): the same lists and options, `SSL_CTX_set_min_proto_version()` below TLS 1.2,
   `SSL_CTX_set_max_proto_version()` below TLS 1.2, and `SSL_CTX_set_security_level(…, 0)`.
 
-A note where an operator's switch or a build option asks for it.  A word that is taken out again (`!RC4`,
+In Python, on an `ssl.SSLContext` that a WebSocket client or server is given: `minimum_version` and
+`maximum_version` below TLS 1.2, `PROTOCOL_TLSv1` and its kin (also as `ssl_version` in websocket-client's
+`sslopt` and `tls_version` of paho), the same lists in `set_ciphers()` and `"ciphers"`, and the same
+`options`.
+
+A note where an operator's switch or a build option asks for it, and in tests, examples and development code
+in Python.  A word that is taken out again (`!RC4`,
 `-RC4`) is none.
 
 ## What happens at run time
@@ -61,6 +67,7 @@ from lwslint.model.names import names_in
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition
 from lwslint.rule import Rule
+from lwslint_rules.tls._python import weak_settings
 
 rule = Rule(
     code="LWS407",
@@ -68,7 +75,7 @@ rule = Rule(
     family="tls",
     impact=Impact.SECURITY,
     severity=Severity.WARNING,
-    languages=("c", "cpp", "lwsws"),
+    languages=("c", "cpp", "python", "lwsws"),
 )
 
 INFO = "lws_context_creation_info"
@@ -104,6 +111,10 @@ _HELP = (
     "leave this to the TLS library, or allow only what RFC 9325 recommends: TLS 1.2 and later, ECDHE with"
     " AES-GCM or ChaCha20"
 )
+_PYTHON_HELP = (
+    "leave this to ssl.create_default_context(), which allows TLS 1.2 and later with the ciphers that go with"
+    " them"
+)
 
 
 def check(project: Project) -> Iterator[Diagnostic]:
@@ -116,6 +127,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             yield from finder.options(write.value, write, field, clears=field in _CLEAR)
     yield from _calls(project, finder)
     yield from _lwsws(project)
+    yield from weak_settings(project, rule, _PYTHON_HELP)
 
 
 def _info_writes(project: Project, field: str) -> Iterator[Write]:

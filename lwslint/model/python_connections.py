@@ -1,0 +1,79 @@
+"""The calls by which Python programs open WebSocket client connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from lwslint.knowledge import python_libraries as libraries
+from lwslint.knowledge.python_libraries import Connect
+from lwslint.model.python_exposure import Url, url_of
+from lwslint.model.python_program import Origin, PythonProgram, Use, written
+
+
+class Connection(msgspec.Struct, frozen=True, eq=False):
+    """A call that opens a client connection."""
+
+    use: Use
+    row: Connect
+    urls: tuple[Url, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Every URL it may have is ``ws://``."""
+        return bool(self.urls) and all(url.scheme in ("ws", "http") for url in self.urls)
+
+    @property
+    def loopback(self) -> bool:
+        return bool(self.urls) and all(url.loopback for url in self.urls)
+
+
+def find_connections(program: PythonProgram) -> tuple[Connection, ...]:
+    """All calls that open a WebSocket client connection, in order of file."""
+    found: list[Connection] = []
+    for use in program.calls:
+        for row in rows_of(program, use):
+            found.append(Connection(use, row, tuple(_urls(program, use, row))))
+    return tuple(found)
+
+
+def rows_of(program: PythonProgram, use: Use) -> Iterator[Connect]:
+    """The rows of the table that a call is; a class derived from a library's counts as that library's."""
+    table = libraries.connects()
+    file = use.definition.file
+    name = program.called(use.call, use.definition)
+    if name in table:
+        yield from (row for row in table[name] if not row.needs or program.imports(file, *row.needs))
+        return
+    last = name.rpartition(".")[2]
+    for row in table.get(f"?.{last}", ()):
+        if name and program.imports(file, *row.needs) and _fits(program, use, row):
+            yield row
+    target = program.class_named(written(use.call.function), file) if last[:1].isupper() else None
+    if target is not None:
+        for base in program.base_names(target):
+            for row in table.get(base, ()):
+                yield row
+                return
+
+
+def _fits(program: PythonProgram, use: Use, row: Connect) -> bool:
+    """A method by its bare name counts where an option of the row is passed, or where the name is telling."""
+    named = {k.name for k in use.call.keywords}
+    telling = any(call == "?.ws_connect" for call in row.call)
+    return telling or bool(named & {*row.sslopt, *row.context, row.subprotocols, *row.headers} - {""})
+
+
+def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
+    if row.url is None and not row.url_keyword:
+        return
+    call = use.call
+    given = list(program.keyword(call, use.definition, row.url_keyword)) if row.url_keyword else []
+    if not given and row.url is not None and row.url < len(call.arguments):
+        given = [Origin(call.arguments[row.url], use.definition)]
+    for value, definition in given:
+        for origin in program.origins(value, definition):
+            url = url_of(origin.value)
+            if url is not None:
+                yield url
