@@ -75,6 +75,7 @@ class _Dropping:
         opens = before.text in _STARTS or self._is_macro(view, before)
         if before.text == b"|" and after.text in _ENDS:
             self._drop_right(view, before, span, after)
+            self._drop_self_assignment(view, before, after)
         elif after.text == b"|" and opens:
             self._drop_left(view, span, after)
         elif before.text == b"|=" and after.text == b";" and not self.alone:
@@ -107,6 +108,21 @@ class _Dropping:
             view.blank(Span(first, span.end))
         else:
             self._take(view, span)
+
+    def _drop_self_assignment(self, view: View, operator: Token, end: Token) -> None:
+        """``x = x;``, which is what ``x = x | FLAG;`` leaves, goes as a whole where it is a statement."""
+        last = view.before(operator.start)
+        value = view.lvalue(last.end) if end.text == b";" else None
+        equals = view.before(value) if value is not None else last
+        start = view.lvalue(equals.start) if equals.text == b"=" else None
+        if value is None or start is None:
+            return
+        target = self.code.data[start : view.before(equals.start).end]
+        if target == self.code.data[value : last.end]:
+            pieces = self._pieces[:]
+            if self._drop_statement(view, equals, end):
+                whole = self._pieces[-1]
+                self._pieces = [p for p in pieces if p.end <= whole.start or p.start >= whole.end] + [whole]
 
     def _drop_left(self, view: View, span: Span, operator: Token) -> None:
         """``FLAG | a`` becomes ``a``."""
@@ -317,8 +333,11 @@ def _names(code: Code, path: str, named: Iterable[tuple[Place, str]]) -> list[Pi
         start, end = place.span
         if place.path != path or code.flat().after(end).text not in (b",", b")"):
             return None
-        gap = b"" if code.data[start:end].endswith((b"*", b"&")) else b" "
-        pieces.append(Piece(end, end, gap + name.encode()))
+        written = code.data[start:end]
+        gap = b"" if written.endswith((b" *", b" &")) else b" "
+        # `void * /* user */` is how a name is written that is not needed.
+        comment = re.compile(rb"[ \t]*/\*[ \t]*" + name.encode() + rb"[ \t]*\*/").match(code.data, end)
+        pieces.append(Piece(end, comment.end() if comment else end, gap + name.encode()))
     return pieces
 
 

@@ -26,8 +26,15 @@ def report(result: Result, view: View) -> Iterator[str]:
 
 
 def dump(document: object, *, indent: int | None = None) -> str:
-    """``document`` as JSON that may be printed anywhere."""
-    return logs.inert_json(json.dumps(document, indent=indent, ensure_ascii=False))
+    """``document`` as JSON that may be printed anywhere: hidden characters are escaped."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(character if character == "\n" else _escaped(character) for character in text)
+    return logs.inert_json(text)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def diagnostics(result: Result) -> Iterator[dict[str, Any]]:

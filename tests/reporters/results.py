@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lwslint.diagnostics import Confidence, Diagnostic, Severity, Step
+from lwslint.diagnostics import Applicability, Confidence, Diagnostic, Edit, Fix, Severity, Step
 from lwslint.engine import Parsed, Result
 from lwslint.facts import Place, Span
 from lwslint.problem import Problem
@@ -61,6 +61,7 @@ def _result(folder: Path, name: str, words: str) -> Result:
         Step(place(b"main"), f"{words} starts", thread=f"the thread {words}"),
         Step(place(b"run()"), f"serviced: {words}", thread="the service thread"),
     ]
+    replacement = words.replace("\n", "").replace("\r", "").encode("ascii", "ignore").decode()
     found: tuple[Diagnostic, ...] = (
         BAD_RULE.report(
             place(b"lws_write"),
@@ -69,8 +70,18 @@ def _result(folder: Path, name: str, words: str) -> Result:
             related=steps,
             function=f"f{words}",
             confidence=Confidence.LOW,
+            fix=Fix(
+                words,
+                Applicability.UNSAFE,
+                (Edit(place(b"lws_write"), replacement), Edit(place(b"run()"), "0")),
+            ),
         ),
-        LOST_RULE.report(place(b"return"), words, severity=Severity.NOTE),
+        LOST_RULE.report(
+            place(b"return"),
+            words,
+            severity=Severity.NOTE,
+            fix=Fix("do it", Applicability.SAFE, (Edit(place(b"return"), "exit"),)),
+        ),
         Diagnostic(
             "LWS999", "odd-call", Severity.WARNING, Confidence.HIGH, BAD_RULE.impact, place(b"int"), "m"
         ),

@@ -51,6 +51,10 @@ LOCATION = of(
 )
 STEP = of({"location": LOCATION, "executionOrder": COUNT})  # 3.38
 FLOW = of({"threadFlows": {**many(of({"locations": many(STEP)})), "minItems": 1}})  # 3.36, 3.37
+# 3.55 fix, 3.56 artifactChange, 3.57 replacement
+REPLACEMENT = of({"deletedRegion": REGION, "insertedContent": SNIPPET})
+CHANGE = of({"artifactLocation": ARTIFACT_LOCATION, "replacements": {**many(REPLACEMENT), "minItems": 1}})
+FIX = of({"description": TEXT, "artifactChanges": {**many(CHANGE), "minItems": 1}})
 RESULT = of(  # 3.27
     {
         "ruleId": STRING,
@@ -62,7 +66,7 @@ RESULT = of(  # 3.27
         "partialFingerprints": {"type": "object", "additionalProperties": STRING},
         "properties": BAG,
     },
-    {"relatedLocations": many(LOCATION), "codeFlows": many(FLOW)},
+    {"relatedLocations": many(LOCATION), "codeFlows": many(FLOW), "fixes": many(FIX)},
 )
 RULE = of(  # 3.49 reportingDescriptor
     {"id": STRING, "name": STRING, "shortDescription": TEXT},

@@ -29,8 +29,8 @@ def outcome(tmp_path: Path) -> Result:
 def test_grouped(outcome: Result) -> None:
     lines = report("grouped", outcome, VIEW._replace(summary=False))
     assert lines[0] == "tame.c: 3 findings"
-    assert lines[1].startswith("  3:2  error    LWS901  the program crashes: plain words")
-    assert lines[2].startswith("  4:2  note     LWS902  plain words")
+    assert lines[1].startswith("  3:2  error    LWS901  [*unsafe] the program crashes: plain words")
+    assert lines[2].startswith("  4:2  note     LWS902  [*] plain words")
     assert lines[3:] == ["  1:1  warning  LWS999  m", ""]
 
 
@@ -194,3 +194,66 @@ def test_full_wraps_a_headline_that_no_clause_ends_in_time(tmp_path: Path) -> No
     assert header[0].startswith("error[LWS901] the program crashes")
     assert len(header) > 2
     assert all(len(line) <= 70 for line in header), header
+
+
+# ------------------------------------------------------------------------------------- fixes
+
+
+def test_json_has_the_edits_of_a_fix(outcome: Result) -> None:
+    found = json.loads(document("json", outcome))["diagnostics"]
+    assert [d["fix"] and d["fix"]["applicability"] for d in found] == ["unsafe", "safe", None]
+    assert found[1]["fix"] == {
+        "message": "do it",
+        "applicability": "safe",
+        "edits": [
+            {
+                "path": "tame.c",
+                "line": 4,
+                "column": 2,
+                "end_line": 4,
+                "end_column": 8,
+                "replacement": "exit",
+            }
+        ],
+    }
+
+
+def test_sarif_has_the_edits_of_a_fix(outcome: Result) -> None:
+    found = json.loads(document("sarif", outcome))["runs"][0]["results"]
+    assert [len(r.get("fixes", ())) for r in found] == [1, 1, 0]
+    assert found[1]["fixes"][0]["description"]["text"] == "do it (--fix)"
+    change = found[1]["fixes"][0]["artifactChanges"][0]
+    assert change["artifactLocation"]["uri"] == "tame.c"
+    assert change["replacements"] == [
+        {
+            "deletedRegion": {"startLine": 4, "startColumn": 2, "endLine": 4, "endColumn": 8},
+            "insertedContent": {"text": "exit"},
+        }
+    ]
+
+
+def test_rdjson_suggests_what_a_fix_changes(outcome: Result) -> None:
+    found = json.loads(document("rdjson", outcome))["diagnostics"]
+    assert found[1]["suggestions"] == [
+        {"range": {"start": {"line": 4, "column": 2}, "end": {"line": 4, "column": 8}}, "text": "exit"}
+    ]
+    assert "suggestions" not in found[2]
+
+
+def test_people_are_told_of_a_fix_and_of_the_option_it_takes(outcome: Result) -> None:
+    lines = report("full", outcome)
+    assert "  fix: do it (--fix)" in lines
+    assert "1 fixable with --fix (1 more with --unsafe-fixes)." in lines
+    assert report("concise", outcome)[1].startswith("tame.c:4:2: note[LWS902] [*] plain")
+
+
+def test_html_shows_the_lines_that_a_fix_changes(outcome: Result) -> None:
+    text = document("html", outcome)
+    assert "<h4>Fix: do it</h4>" in text
+    assert '<tr class="removed"><td>-</td><td>    return run();</td></tr>' in text
+    assert '<tr class="added"><td>+</td><td>    exit run();</td></tr>' in text
+
+
+def test_a_file_that_has_changed_meanwhile_is_shown_without_its_fix(outcome: Result, tmp_path: Path) -> None:
+    (tmp_path / "source.c").write_text("int main(void)\n{ lws_write(\n")
+    assert '<tr class="added">' not in document("html", outcome)

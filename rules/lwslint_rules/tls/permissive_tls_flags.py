@@ -125,7 +125,8 @@ def _remedy(project: Project, weakness: Weakness) -> Remedy | None:
     """Take the flags out; not where a user or a build asks for them: that is a feature of the program."""
     if _severity(weakness) is not Severity.ERROR:
         return None
-    tls = spelled_tls(project)
+    # Old releases do not have the name, and newer ones that the code is for take the number.
+    tls = "1" if weakness.legacy else spelled_tls(project)
     numbers: dict[Place, int] = {}
     for use in weakness.uses:
         if use.spelled.isdigit():
