@@ -25,6 +25,7 @@ _CONSTANT = re.compile(rb"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+|[0-9]+")
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+[A-Za-z_]\w*\Z")
 _PLAIN_STRING = re.compile(rb'"([^"\\\r\n]*)"')
 _LEAVING = re.compile(rb"return\b[^;{}]*;|break\s*;")
+_CONTINUED = re.compile(rb"\\\r?\n")
 _INDENT = b"    "
 
 
@@ -72,6 +73,8 @@ class _Dropping:
 
     def _drop(self, view: View, span: Span) -> bool:
         before, after = view.before(span.start), view.after(span.end)
+        if not after.text and not self.code.in_directive(span.start):
+            after = self.code.flat().after(span.end)  # the end of one arm of a conditional
         opens = before.text in _STARTS or self._is_macro(view, before)
         if before.text == b"|" and after.text in _ENDS:
             self._drop_right(view, before, span, after)
@@ -94,7 +97,7 @@ class _Dropping:
         """``a | FLAG`` becomes ``a``."""
         data = self.code.data
         start = _skip_back(data, operator.start)
-        if not data[operator.end : span.start].strip():
+        if _is_blank(data[operator.end : span.start]):
             self._take(view, Span(start, span.end))
             return
         # A comment stands between the two, and belongs to what comes before: `a | // why a`.
@@ -165,10 +168,18 @@ def _unwrapped(view: View, span: Span) -> Span:
 
 
 def _skip_back(data: bytes, at: int) -> int:
-    """The end of what stands before the white space before ``at``."""
-    while at > 0 and data[at - 1 : at].isspace():
+    """The end of what stands before the white space, and continued line ends, before ``at``."""
+    while True:
+        while at > 0 and data[at - 1 : at].isspace():
+            at -= 1
+        if not (data[at - 1 : at] == b"\\" and data[at : at + 2].lstrip(b"\r").startswith(b"\n")):
+            return at
         at -= 1
-    return at
+
+
+def _is_blank(data: bytes) -> bool:
+    """Whether there is nothing but white space and continued line ends."""
+    return not _CONTINUED.sub(b"", data).strip()
 
 
 def _is_statement(code: Code, start: int) -> bool:

@@ -33,7 +33,7 @@ def drop_elements(change: DropElements, sources: Sources) -> Edits | None:
             return None
         pieces: list[Piece] = []
         for span in spans:
-            piece = _element(code, span)
+            piece = _element(code, span, pieces)
             if piece is None:
                 return None
             pieces.append(piece)
@@ -44,10 +44,13 @@ def drop_elements(change: DropElements, sources: Sources) -> Edits | None:
     return tuple(found)
 
 
-def _element(code: PythonCode, span: Span) -> Piece | None:
-    """An element with the comma that goes with it; its whole lines where it has them for itself."""
+def _element(code: PythonCode, span: Span, gone: Sequence[Piece]) -> Piece | None:
+    """An element with the comma that goes with it, but for what is ``gone`` already; its whole lines where
+    it has them for itself."""
     first, behind = code.first(span.start), code.after(span.end)
     before = code.before(first) if first is not None else None
+    while before is not None and any(p.start <= code.tokens[before].start < p.end for p in gone):
+        before = code.before(before)
     if first is None or behind is None or before is None:
         return None
     opening, comma = code.tokens[before], code.tokens[behind]

@@ -99,8 +99,8 @@ def _tokens(data: bytes) -> Iterator[Token]:
     encoding = "utf-8"
 
     def offset(row: int, column: int) -> int:
-        if row > len(lines):
-            return len(data)
+        if not 1 <= row <= len(lines):
+            return 0 if row < 1 else len(data)
         bom = 3 if row == 1 and data.startswith(b"\xef\xbb\xbf") else 0
         text = lines[row - 1][bom:].decode(encoding)
         return starts[row - 1] + bom + len(text[:column].encode(encoding))

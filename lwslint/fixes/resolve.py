@@ -40,12 +40,13 @@ def resolve(
 def _resolved(diagnostic: Diagnostic, sources: Sources) -> Diagnostic:
     remedy = diagnostic.remedy
     assert remedy is not None
-    made = _all_edits((remedy.change, *remedy.more), sources)
+    made = edits_of((remedy.change, *remedy.more), sources)
     fix = Fix(remedy.message, remedy.applicability, made) if made else None
     return msgspec.structs.replace(diagnostic, fix=fix, remedy=None)
 
 
-def _all_edits(changes: Iterable[Change], sources: Sources) -> tuple[Edit, ...] | None:
+def edits_of(changes: Iterable[Change], sources: Sources) -> tuple[Edit, ...] | None:
+    """The edits of all changes, in order; None where one of them has none."""
     found: list[Edit] = []
     for change in changes:
         made = _edits(change, sources)
