@@ -173,8 +173,8 @@ SCALARS = {
 
 @pytest.mark.parametrize("text", SCALARS)
 def test_scalars(text: str) -> None:
-    root, problem = yaml_tree.parse(text.encode())
-    assert problem == ""
+    root, broken = yaml_tree.parse(text.encode())
+    assert not broken
     assert root.get("a").text.rstrip("\n") == SCALARS[text].rstrip("\n")
 
 

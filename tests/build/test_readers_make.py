@@ -156,6 +156,23 @@ BUILDS = {
         ["package LWS_TLS_LOG_PLAINTEXT_RX=ON @3", "lws == 4.3.3 (package) @2"],
     ),
     "OpenWrt, another package": ("PKG_NAME:=ttyd\nPKG_VERSION:=1.7.4\n", []),
+    "FreeBSD": (
+        "PORTNAME= libwebsockets\nDISTVERSION= 4.3.2\nCMAKE_ON= LWS_IPV6 \\\n LWS_WITH_HTTP2\n"
+        "CMAKE_OFF=LWS_X\n",
+        [
+            "package LWS_IPV6=ON @3",
+            "package LWS_WITH_HTTP2=ON @4",
+            "package LWS_X=OFF @5",
+            "lws == 4.3.2 (package) @2",
+        ],
+    ),
+    "Debian": (
+        "override_dh_auto_configure:\n\tdh_auto_configure -- -DLWS_IPV6=ON \\\n\t  -DLWS_X=1\n",
+        [
+            "cache LWS_IPV6=ON @2 [dh_auto_configure on line 2]",
+            "cache LWS_X=1 @3 [dh_auto_configure on line 2]",
+        ],
+    ),
     "a release by git": (
         "lws:\n\tgit clone --branch v4.3.2 https://github.com/warmcat/libwebsockets\n",
         ["lws == 4.3.2 (tag) @2"],

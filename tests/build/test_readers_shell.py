@@ -189,6 +189,10 @@ OTHERS = {
         "docker build --build-arg LWS_LOG=ON -t x .\n",
         ["environment LWS_LOG=ON @1 [docker on line 1]"],
     ),
+    "Debian's helper": (
+        "dh_auto_configure -- -DLWS_IPV6=ON\ndh_auto_configure -DNO=1\n",
+        ["cache LWS_IPV6=ON @1 [dh_auto_configure on line 1]"],
+    ),
     "nothing to do with libwebsockets": ("gcc -DX main.c -o main\nmake CFLAGS=-DY\n", []),
 }
 
@@ -209,6 +213,14 @@ def test_variables(case: str) -> None:
 def test_other_commands(case: str) -> None:
     text, expected = OTHERS[case]
     assert tell("scripts/build.sh", text) == expected
+
+
+def test_a_recipe_that_is_a_script() -> None:
+    text = "pkgname=libwebsockets\npkgver=4.3.3\nbuild() {\n  cmake -DLWS_IPV6=ON .\n}\n"
+    expected = ["cache LWS_IPV6=ON @4 [cmake on line 4]", "lws == 4.3.3 (package) @2"]
+    assert tell("aports/APKBUILD", text) == expected
+    assert tell("PKGBUILD", text) == expected
+    assert tell("PKGBUILD", text.replace("libwebsockets", "ttyd")) == expected[:1]
 
 
 def test_places() -> None:

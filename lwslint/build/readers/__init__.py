@@ -61,6 +61,10 @@ FORMATS: Final[tuple[Format, ...]] = (
     Format("sdkconfig", "sdkconfig", ("sdkconfig", "sdkconfig.*")),
     Format("kconfig", "kconfig", ("kconfig", "kconfig.projbuild")),
     Format("idf-component", "idf_component", ("idf_component.yml",)),
+    Format("conan", "conan", ("conanfile.txt", "conanfile.py")),
+    Format("vcpkg", "vcpkg", ("vcpkg.json",), comments="json"),
+    Format("gitmodules", "gitmodules", (".gitmodules",)),
+    Format("recipe", "recipe", ("*.bb", "*.bbappend")),
     Format("dockerfile", "dockerfile", ("dockerfile", "dockerfile.*", "*.dockerfile", "containerfile")),
     Format(
         "ci",
@@ -73,7 +77,7 @@ FORMATS: Final[tuple[Format, ...]] = (
             "azure-pipelines.yml",
         ),
     ),
-    Format("shell", "shell", ("*.sh",)),
+    Format("shell", "shell", ("*.sh", "apkbuild", "pkgbuild")),
 )
 
 

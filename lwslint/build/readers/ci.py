@@ -45,7 +45,8 @@ def read(path: str, data: bytes) -> BuildFile:
     records.problem = excess(data)
     if not records.problem:
         try:
-            root, records.problem = yaml_tree.parse(data)
+            root, broken = yaml_tree.parse(data)
+            records.problem = yaml_tree.BROKEN if broken else ""
             _reader(path)(records, root)
         except TooMuch as error:
             records.problem = str(error)

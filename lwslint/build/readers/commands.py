@@ -155,6 +155,14 @@ def _cmake(records: Records, words: Sequence[Word]) -> None:
         cmake_arguments(records, arguments)
 
 
+def _debhelper(records: Records, words: Sequence[Word]) -> None:
+    """``dh_auto_configure -- -DLWS_IPV6=ON`` of Debian's rules."""
+    texts = [word.text for word in words]
+    if "--" in texts:
+        with records.configured(_named(records, "dh_auto_configure", words)):
+            cmake_arguments(records, words[texts.index("--") :])
+
+
 def _compiler(records: Records, words: Sequence[Word]) -> None:
     arguments = words[1:]
     plain = [word.text for word in arguments]
@@ -352,6 +360,7 @@ _READERS: dict[str, Callable[[Records, Sequence[Word]], None]] = {
     "ar": _archiver,
     "cmake": _cmake,
     "cmake3": _cmake,
+    "dh_auto_configure": _debhelper,
     "ccmake": _cmake,
     "idf.py": _cmake,
     "make": _make,

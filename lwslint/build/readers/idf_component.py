@@ -17,7 +17,8 @@ def read(path: str, data: bytes) -> BuildFile:
     if records.problem:
         return records.done()
     try:
-        root, records.problem = yaml_tree.parse(data)
+        root, broken = yaml_tree.parse(data)
+        records.problem = yaml_tree.BROKEN if broken else ""
         for name, value in root.get("dependencies").pairs:
             if name.rpartition("/")[2] == "libwebsockets":
                 entry = value.get("version") if value.pairs else value

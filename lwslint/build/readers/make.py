@@ -38,6 +38,8 @@ _NAMES = re.compile(r"\$[({](\w+)[)}]", re.ASCII)
 _AUTOMAKE = re.compile(r"(?:(?:nobase|dist|nodist)_)*[a-z0-9]+_(PROGRAMS|LIBRARIES|LTLIBRARIES)\Z")
 _CMAKE_VARIABLE = re.compile(r"(?:^|_)(?:CONF_OPTS?|CMAKE_(?:OPTIONS|OPTS|ARGS|FLAGS|PARAMS))\Z")
 _CMAKE = re.compile(rb"\$[({](?:HOST_)?CMAKE[)}]|\bcmake\b")
+# The variable that names the package whose version another variable holds: OpenWrt, FreeBSD's ports.
+_VERSIONS = {"PKG_VERSION": "PKG_NAME", "DISTVERSION": "PORTNAME", "PORTVERSION": "PORTNAME"}
 _SWITCH = re.compile(r"LWS|LIBWEBSOCKETS|\A(?:CMAKE_)?BUILD_?TYPE\Z|\A(?:N?DEBUG|RELEASE)\Z")
 _PROGRAM = re.compile(r"[\w.+/-]+\Z", re.ASCII)
 _NOT_GOALS = frozenset({"all", "clean", "install", "uninstall", "test", "check", "distclean", "default"})
@@ -254,8 +256,11 @@ class _Makefile:
                 add_flags(self.records, split(self.expander.expand(value.snippet)), target)
         elif _CMAKE_VARIABLE.search(name):
             commands.cmake_arguments(self.records, split(self.expander.expand(value.snippet)), "package")
+        elif name in ("CMAKE_ON", "CMAKE_OFF"):  # FreeBSD's ports
+            for word in split(self.expander.expand(value.snippet)):
+                self.records.setting(word.text, name.removeprefix("CMAKE_"), word.span, "package")
         elif name in ("LIBWEBSOCKETS_VERSION", "LWS_VERSION") or (
-            name == "PKG_VERSION" and self._text("PKG_NAME") == "libwebsockets"
+            self._text(_VERSIONS.get(name, "")) == "libwebsockets"
         ):
             text = decode(value.snippet.text).strip()
             if version := versions.of_tag(text):

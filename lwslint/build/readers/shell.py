@@ -1,5 +1,7 @@
 """Shell scripts, and the shell inside other files: which builds they start, with which options.
 
+``APKBUILD`` and ``PKGBUILD``, the recipes of Alpine and Arch, are scripts as well.
+
 tree-sitter-bash finds the commands; what each one says is :mod:`lwslint.build.readers.commands`'s.
 Variables are followed as far as their text stands in the script; nothing is run.
 """
@@ -112,6 +114,16 @@ class _Script:
                 (child, conditions + more, depth + 1) for child, more in reversed(self._children(node))
             )
         del self.records.conditions[outer:]
+        self._own_release()
+
+    def _own_release(self) -> None:
+        """``pkgver`` of a recipe of libwebsockets itself."""
+        name, version = (self.variables.get(key, []) for key in ("pkgname", "pkgver"))
+        if name and version and name[-1].text == "libwebsockets" and version[-1].words:
+            release = versions.of_tag(version[-1].text)
+            if release:
+                span = version[-1].words[0].span
+                self.records.requirement(release, "package", span, exact=versions.is_release(release))
 
     def _children(self, node: Node) -> Sequence[tuple[Node, tuple[When, ...]]]:
         """What to look into below ``node``, each part with the conditions that it adds."""

@@ -56,8 +56,11 @@ class Yaml(NamedTuple):
 _NOTHING = Yaml(Span(0, 0))
 
 
-def parse(data: bytes) -> tuple[Yaml, str]:
-    """The first document of ``data``, and what about it could not be read ("" when all was).
+BROKEN = "does not parse as YAML in full"
+
+
+def parse(data: bytes) -> tuple[Yaml, bool]:
+    """The first document of ``data``, and whether a part of it could not be read.
 
     Raises :class:`TooMuch` for a tree deeper or larger than anybody writes.
     """
@@ -65,7 +68,7 @@ def parse(data: bytes) -> tuple[Yaml, str]:
         raise TooMuch(_DEEP)
     root = _parser().parse(data).root_node
     converted = _Converter(data).value(root, 0)
-    return converted or _NOTHING, "does not parse as YAML in full" if root.has_error else ""
+    return converted or _NOTHING, root.has_error
 
 
 def _block_depth(data: bytes) -> int:
