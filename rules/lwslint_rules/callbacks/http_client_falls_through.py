@@ -50,6 +50,11 @@ the parent that is not there. The same program works with one build of the libra
     }
 ```
 
+## Fix
+
+Safe: `return 0;` in place of the `break` in the cases for these reasons. A client that does not read the body
+has to be written, not fixed.
+
 ## Known limits
 
 A proxy that means to hand these events to `lws_callback_http_dummy` sets `parent_wsi`; a program that

@@ -58,6 +58,14 @@ static const struct lws_protocols protocols[] = {
 
 or give HTTP a row of its own, at index 0: `{ "http", lws_callback_http_dummy, 0, 0, 0, NULL, 0 }`.
 
+## Fix
+
+Safe: requests that hung get 404 (a file's connection goes on), and what the dummy does not know gets 0 as
+before. The `return 0;` where the events are lost becomes the call, with the callback's own parameters;
+unnamed ones get a name. Where an event that a case of its own has dealt with ends there as well, the call
+goes to the `default:`. There is none for a callback of another shape, for another value than 0, nor
+where the body of an HTTP client's answer would reach the dummy.
+
 ## Known limits
 
 Whether a vhost listens is read off `info.port` where the creation info can be found, else guessed from

@@ -35,6 +35,11 @@ i.protocol = "v12.stomp, v11.stomp";    /* no space before the comma */
 i.local_protocol_name = "feed";
 ```
 
+## Fix
+
+Safe, since no handshake can rely on the text as it is: the same names, each once, separated by a comma and a
+space. In Python a list around the string, and an element for each name. Not where a name itself is wrong.
+
 ## Known limits
 
 Only texts that are wholly known are checked; a list put together at run time is not. HTTP requests

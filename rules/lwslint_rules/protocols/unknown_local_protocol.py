@@ -31,6 +31,11 @@ i.local_protocol_name = "feeds";        /* no such row: lws_callback_http_dummy 
 i.local_protocol_name = "feed";
 ```
 
+## Fix
+
+Unsafe, since another callback gets the events from then on: the row whose name is nearly the same, or the
+only row that the list offers. Where several could be meant there is none.
+
 ## Known limits
 
 All tables of the tree count, whichever context uses them. Nothing is reported where a table holds names

@@ -57,6 +57,12 @@ subprotocols = ["my-radio"]
 
 or for one server: `[[servers]]`, `host = "radio.example.com"`, `subprotocols = []` (it negotiates none).
 
+## Fix
+
+Unsafe: nothing is offered any more (or, where the server's one name is known, that), which a server that did
+want the old name will notice. The expression moves to `local_protocol_name`, so the same callback runs. For
+errors and warnings where the value has one source, and targets from 3.0 on.
+
 ## Known limits
 
 The server is matched by literal address and port. A name put together at run time is not judged. Where a

@@ -26,6 +26,11 @@ i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED;  /* lwslint: ignore
 i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED;
 ```
 
+## Fix
+
+Unsafe, since a finding may be hidden by it: the colon behind `lwslint`, where nothing else is missing, or the
+name of the one rule that a misspelt word can mean.
+
 ## Known limits
 
 Only the files that were analysed are searched for comments. At most 100 places of one file are listed.

@@ -26,6 +26,11 @@ i.ssl_connection = LCCSCF_USE_SSL;
 i.ssl_connection = LCCSCF_USE_SSL;
 ```
 
+## Fix
+
+Safe: the comment goes, with its line where it has one for itself, or the one name that is not needed. A
+comment that goes on with something else is left to you.
+
 ## Known limits
 
 A suppression that only another profile needs (`--build`, `-D`) is told from an unneeded one only where

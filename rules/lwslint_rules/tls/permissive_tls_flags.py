@@ -53,6 +53,13 @@ i.ssl_connection = LCCSCF_USE_SSL;
 
 A self-signed server certificate can be given as the CA file itself.
 
+## Fix
+
+Unsafe: a connection to a server without a certificate that can be checked fails from then on. The flags go
+(a statement that only adds them as a whole); in Python the options and statements that turn checks off, and
+contexts without checks become `ssl.create_default_context()`. For errors only: what an operator's switch or
+a build option asks for stays.
+
 ## Known limits
 
 Whether a condition is an operator's switch is told from the words in it, and from whether the program has

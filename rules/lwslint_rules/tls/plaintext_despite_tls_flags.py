@@ -32,6 +32,11 @@ i.ssl_connection = LCCSCF_USE_SSL;
 
 For a program that must also be built with lws before 2.1, write `1`.
 
+## Fix
+
+Unsafe: the connection uses TLS from then on, and checks certificates. `LCCSCF_USE_SSL` (`1` for targets
+before 2.1) stands for all of the bits.
+
 ## Known limits
 
 A value put together from a number read at run time is not judged. When the configured `lws-version` is
