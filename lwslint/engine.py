@@ -10,12 +10,12 @@ import gc
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint import gather_documents, source, suppressions, witness
+from lwslint import gather_documents, registry, source, suppressions, witness
 from lwslint.build.builder import Builder
 from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
@@ -126,28 +126,27 @@ def lint(
     memory = Memory(cache, settings, [cwd, *paths])
     named_database = named_file(database, cwd) if database else None
     with _uncollected():
-        builder = Builder(found.build_files, found.files, settings, named_database)
+        builder = Builder(found.build_files, found.files, settings, named_database, memory.build_file)
         gathered = gather(files, settings, progress, builder, memory, jobs)
-        memory.save()
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)
         facts = (*gathered.facts, *documents.facts)
-        project, unlinked = _link(facts, settings, gathered.bodies, builder.builds)
-        found_by_rules, crashes = check(project, rules)
+        linking = _Linking(gathered, documents.facts, settings, builder.builds)
+        found_by_rules, crashes = _findings(linking, rules, memory)
         lint_in = partial(_in_build, files, rules, memory, jobs, documents.facts)
         found_by_rules, in_others = _in_all_builds(found_by_rules, facts, builder, lint_in)
+        memory.save()
         readable = (*found.files, *found.build_files, *found.documents)
         readable += (named_database,) if named_database is not None else ()
         texts = Texts({file.path: file.real for file in readable}, settings.max_file_size, copies)
         places = [os.path.join(cwd, path) for path in paths]
         ruff = _ask_ruff(files, gathered, rules, settings, texts, (*places, *distrusted))
-        found_by_rules = _merge(found_by_rules, ruff, texts, settings, project)
+        found_by_rules = _merge(found_by_rules, ruff, texts, settings, linking)
     ran = [loaded for loaded in rules if loaded.rule.code not in ruff.unasked]
     problems = (
         *found.problems,
         *gathered.problems,
         *documents.problems,
-        *unlinked,
         *crashes,
         *in_others,
         *ruff.problems,
@@ -292,10 +291,46 @@ def _in_build(
     from lwslint.gather import gather
 
     gathered = gather(files, builder.settings, None, builder, memory, jobs)
-    facts = (*gathered.facts, *documents)
-    project, unlinked = _link(facts, builder.settings, gathered.bodies, builder.builds)
-    diagnostics, crashes = check(project, rules)
-    return diagnostics, (*unlinked, *crashes)
+    linking = _Linking(gathered, documents, builder.settings, builder.builds)
+    return _findings(linking, rules, memory)
+
+
+class _Linking:
+    """What makes a project, which is linked when it is first asked for."""
+
+    def __init__(
+        self, gathered: Gathered, documents: Sequence[FileFacts], settings: Settings, builds: Builds
+    ) -> None:
+        self._gathered = gathered
+        self._documents = documents
+        self._settings = settings
+        self._builds = builds
+
+    @cached_property
+    def linked(self) -> tuple[Project | None, tuple[Problem, ...]]:
+        facts = (*self._gathered.facts, *self._documents)
+        return _link(facts, self._settings, self._gathered.bodies, self._builds)
+
+    def key(self, rules: Sequence[LoadedRule], memory: Memory) -> str:
+        """Under what the findings are kept; empty when the facts of some file are not."""
+        if not all(self._gathered.keys):
+            return ""
+        codes = [loaded.rule.code for loaded in rules]
+        parts = (self._gathered.keys, self._documents, self._settings, self._builds, codes)
+        return memory.findings_key(registry.folders(rules), *parts)
+
+
+def _findings(linking: _Linking, rules: Sequence[LoadedRule], memory: Memory) -> Checked:
+    """What the rules find, now or in an earlier run on the same facts."""
+    key = linking.key(rules, memory)
+    known = memory.findings(key)
+    if known is not None:
+        return known, ()
+    project, unlinked = linking.linked
+    found, crashes = check(project, rules)
+    if not unlinked and not crashes:
+        memory.keep_findings(key, found)
+    return found, (*unlinked, *crashes)
 
 
 def _link(
@@ -368,13 +403,14 @@ def _ask_ruff(
 
 
 def _merge(
-    own: Sequence[Diagnostic], ruff: RuffOutcome, texts: Texts, settings: Settings, project: Project | None
+    own: Sequence[Diagnostic], ruff: RuffOutcome, texts: Texts, settings: Settings, linking: _Linking
 ) -> tuple[Diagnostic, ...]:
     """The findings of lwslint with those that ruff adds."""
     if not ruff.findings:
         return tuple(own)
     from lwslint import partner_ruff
 
+    project, _ = linking.linked
     theirs = partner_ruff.diagnostics(ruff.findings, texts, settings.python, project)
     return _once([*own, *partner_ruff.without_covered(theirs, own, texts)])
 

@@ -7,7 +7,7 @@ becomes a :class:`~lwslint.problem.Problem` and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -31,6 +31,9 @@ from lwslint.settings import Build, Settings
 from lwslint.source import ReadError, TooLarge
 from lwslint.workers import Unit, lower_all
 
+if TYPE_CHECKING:
+    from lwslint.demand import Demand
+
 # A file above the size limit is only a problem when it uses libwebsockets: amalgamations and data
 # arrays of megabytes are common and of no interest.  It is looked at in pieces, up to this many bytes.
 _SCAN_LIMIT = 64_000_000
@@ -42,12 +45,14 @@ Progress = Callable[[int, int], None]
 
 class Gathered(msgspec.Struct, frozen=True):
     """``facts`` in the order of the files; ``skipped`` are the files without libwebsockets.  ``bodies`` are
-    the flattened bodies of functions, by identity, as far as they were needed on the way."""
+    the flattened bodies of functions, by identity, as far as they were needed on the way.  ``keys`` stand for
+    the facts, as :meth:`Memory.facts_key` makes them."""
 
     facts: tuple[FileFacts, ...]
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
     bodies: dict[int, Body] = {}
+    keys: tuple[str, ...] = ()
 
 
 class Builds(Protocol):
@@ -132,7 +137,8 @@ def gather(
     facts.sort(key=lambda file: file.path)
     left_out += [Skipped(path, NO_LWS) for path in skipped]
     left_out += [Skipped(path, reasons[path]) for path in python]
-    return Gathered(tuple(facts), tuple(left_out), tuple(problems), bodies)
+    keys = tuple(lower.keys[file.path] for file in facts)
+    return Gathered(tuple(facts), tuple(left_out), tuple(problems), bodies, keys)
 
 
 class _Lowering:
@@ -144,14 +150,16 @@ class _Lowering:
         self._jobs = jobs
         self._builds = builds
         self._base = memory.base(settings)
+        self.keys: dict[str, str] = {}  # by path, of all that was lowered; empty without a cache
 
     def __call__(self, candidates: Sequence[Candidate]) -> list[FileFacts | Problem]:
         """The facts of the candidates, in their order."""
         builds = [self._build(candidate) for candidate in candidates]
-        bases = [self._base_of(build) for build in builds]
+        keys = [
+            self._key(c.file.path, c.language, c.digest, b) for c, b in zip(candidates, builds, strict=True)
+        ]
         found: list[FileFacts | Problem | None] = [
-            self._memory.facts(base, c.file.path, c.language, c.digest)
-            for base, c in zip(bases, candidates, strict=True)
+            self._memory.facts(key, c.file.path) for key, c in zip(keys, candidates, strict=True)
         ]
         missing: list[int] = []
         units: list[Unit] = []
@@ -168,19 +176,20 @@ class _Lowering:
         for index, unit, outcome in zip(missing, units, lowered, strict=True):
             found[index] = outcome
             if isinstance(outcome, FileFacts):
-                file = candidates[index].file
-                found_digest = self._memory.identify(file, unit.data, unit.language)
-                self._memory.keep(bases[index], outcome, found_digest)
+                content = self._memory.identify(candidates[index].file, unit.data, unit.language)
+                keys[index] = self._key(unit.path, unit.language, content, unit.build)
+                self._memory.keep(keys[index], outcome)
+        self.keys.update((c.file.path, key) for c, key in zip(candidates, keys, strict=True))
         return [outcome for outcome in found if outcome is not None]
 
     def _build(self, candidate: Candidate) -> Build | None:
         return None if self._builds is None else self._builds.profile(candidate.file.path)
 
-    def _base_of(self, build: Build | None) -> str:
-        """What the facts of a file depend on besides its content."""
-        if build is None:
-            return self._base
-        return self._memory.base(msgspec.structs.replace(self._settings, build=build))
+    def _key(self, path: str, language: str, content: str, build: Build | None) -> str:
+        base = self._base
+        if build is not None:
+            base = self._memory.base(msgspec.structs.replace(self._settings, build=build))
+        return self._memory.facts_key(base, path, language, content)
 
 
 def _take(
@@ -219,7 +228,7 @@ def _pull(
     """
     from lwslint import demand
 
-    asker = demand.Asker(bodies)
+    asker = _Asker(memory, lower, bodies)
     asker.add(facts)
     asked: set[str | tuple[str, str]] = set()
     pulled: list[FileFacts] = []
@@ -238,6 +247,36 @@ def _pull(
         asker.add(fresh, pulled=True)
         pulled.extend(fresh)
     return pulled
+
+
+class _Asker:
+    """Says what facts leave open, as :class:`lwslint.demand.Asker` does, and remembers it: with nothing new,
+    no body is looked at."""
+
+    def __init__(self, memory: Memory, lower: _Lowering, bodies: dict[int, Body]) -> None:
+        from lwslint import demand
+
+        self._memory = memory
+        self._lower = lower
+        self._asker = demand.Asker(bodies)
+        self._waiting: list[tuple[Sequence[FileFacts], bool]] = []
+        self._keys: list[str] = []
+
+    def add(self, facts: Sequence[FileFacts], pulled: bool = False) -> None:
+        self._waiting.append((facts, pulled))
+        self._keys += [self._lower.keys[file.path] for file in facts]
+        self._keys.append(str(pulled))
+
+    def ask(self) -> Demand:
+        key = self._memory.demand_key(self._keys) if all(self._keys) else ""
+        known = self._memory.demand(key)
+        if known is None:
+            for facts, pulled in self._waiting:
+                self._asker.add(facts, pulled)
+            self._waiting.clear()
+            known = self._asker.ask()
+            self._memory.keep_demand(key, known)
+        return known
 
 
 def _choose(

@@ -1,9 +1,9 @@
 """What a run need not find out again about files that have not changed.
 
-Two things are kept.  For a tree: what its files' bytes say, each file known by its stamp, so that it need
-not even be read.  For a file's content, wherever it lies: its facts.  Both lie in the
-:mod:`~lwslint.cache` under keys that hold the code of lwslint, the versions of the parsers and the
-settings that front ends see; an entry is never out of date, only unused.
+Three things are kept.  For a tree: what its files' bytes say, each file known by its stamp, so that it need
+not even be read.  For a file's content, wherever it lies: its facts.  For all facts together: what the
+rules find in them.  They lie in the :mod:`~lwslint.cache` under keys that hold the code of lwslint, the
+versions of the parsers and the settings that count; an entry is never out of date, only unused.
 """
 
 from __future__ import annotations
@@ -15,19 +15,26 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
 from lwslint import source, witness
+from lwslint.build import readers
+from lwslint.build.facts import BuildFile
 from lwslint.cache import Cache, digest
+from lwslint.diagnostics import Diagnostic
 from lwslint.discovery import Found
 from lwslint.facts import FileFacts
 from lwslint.settings import Settings
 from lwslint.source import ReadError
 from lwslint.witness import Stamp
 
+if TYPE_CHECKING:
+    from lwslint.demand import Demand
+
 _Answer = TypeVar("_Answer", bool, frozenset[str])
+_Kept = TypeVar("_Kept")
 
 
 class Known(msgspec.Struct, array_like=True):
@@ -155,39 +162,90 @@ class Memory:
         """What the facts of all files depend on: a part of their keys."""
         return _base(settings) if self._cache is not None else ""
 
-    def facts(self, base: str, path: str, language: str, data_digest: str) -> FileFacts | None:
-        """The facts of a file of that content, from an earlier run."""
-        if self._cache is None or not data_digest:
-            return None
-        content = self._cache.get(digest("facts", base, path, language, data_digest))
+    def facts_key(self, base: str, path: str, language: str, data_digest: str) -> str:
+        """Under what the facts of a file of that content are kept; empty without a cache."""
+        return digest("facts", base, path, language, data_digest) if data_digest else ""
+
+    def facts(self, key: str, path: str) -> FileFacts | None:
+        """The facts of the file called ``path``, from an earlier run."""
+        facts = self._get(key, _facts_decoder())
+        return facts if facts is not None and facts.path == path else None
+
+    def keep(self, key: str, facts: FileFacts) -> None:
+        """Remember the facts of a file's content."""
+        self._put(key, facts)
+
+    def demand_key(self, keys: Sequence[str]) -> str:
+        """Under what is kept what the facts of these keys leave open."""
+        return digest("demand", code(), *keys) if self._cache is not None else ""
+
+    def demand(self, key: str) -> Demand | None:
+        from lwslint.demand import Demand
+
+        found = self._get(key, _demand_decoder())
+        return Demand(*found) if found is not None else None
+
+    def keep_demand(self, key: str, found: Demand) -> None:
+        """Remember what facts leave open."""
+        self._put(key, (found.callers, found.definitions))
+
+    # ------------------------------------------------------------------ build files
+
+    def build_file(self, path: str, data: bytes) -> BuildFile:
+        """As :func:`lwslint.build.readers.read`."""
+        key = digest("build file", code(), path, data) if self._cache is not None else ""
+        found = self._get(key, _build_file_decoder())
+        if found is None or found.path != path:
+            found = readers.read(path, data)
+            self._put(key, found)
+        return found
+
+    # ------------------------------------------------------------------ findings
+
+    def findings_key(self, folders: Iterable[str], *parts: object) -> str:
+        """Under what the findings are kept that the code in ``folders`` makes of ``parts``; empty when these
+        cannot be written down, or there is no cache."""
+        if self._cache is None:
+            return ""
+        here = os.path.dirname(os.path.abspath(__file__))
+        packs = [folder for folder in folders if folder != here]
+        try:
+            encoded = [msgspec.msgpack.encode(part, order="deterministic") for part in parts]
+        except (OverflowError, UnicodeEncodeError, RecursionError, MemoryError):
+            return ""
+        return digest("findings", code(*packs), *encoded)
+
+    def findings(self, key: str) -> tuple[Diagnostic, ...] | None:
+        return self._get(key, _findings_decoder())
+
+    def keep_findings(self, key: str, found: tuple[Diagnostic, ...]) -> None:
+        """Remember what rules found."""
+        self._put(key, found)
+
+    # ------------------------------------------------------------------ entries
+
+    def _get(self, key: str, decoder: msgspec.msgpack.Decoder[_Kept]) -> _Kept | None:
+        content = self._cache.get(key) if self._cache is not None and key else None
         if content is None:
             return None
         try:
-            facts = _facts_decoder().decode(content)
+            return decoder.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError):
             return None
-        return facts if (facts.path, facts.language) == (path, language) else None
 
-    def keep(self, base: str, facts: FileFacts, data_digest: str) -> None:
-        """Remember the facts of a file's content."""
-        if self._cache is None or not data_digest:
+    def _put(self, key: str, value: object) -> None:
+        if self._cache is None or not key:
             return
         try:
-            content = msgspec.msgpack.encode(facts)
+            content = msgspec.msgpack.encode(value)
         except (OverflowError, UnicodeEncodeError, RecursionError, MemoryError):
-            return  # a number of more than 64 bits, or a text that is none: such a file is lowered anew
-        self._cache.put(digest("facts", base, facts.path, facts.language, data_digest), content)
+            return  # a number of more than 64 bits, or a text that is none: found out anew each time
+        self._cache.put(key, content)
 
     # ------------------------------------------------------------------ the tree's entry
 
     def _load(self) -> _Tree:
-        content = self._cache.get(self._key) if self._cache is not None and self._key else None
-        if content is None:
-            return _Tree({})
-        try:
-            return msgspec.msgpack.decode(content, type=_Tree)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError):
-            return _Tree({})
+        return self._get(self._key, msgspec.msgpack.Decoder(_Tree)) or _Tree({})
 
     def save(self) -> None:
         """Keep what is known of the tree.  A file that changed while the run began is left out: its stamp
@@ -201,7 +259,7 @@ class Memory:
         }
         tree = _Tree(settled, tuple(tuple(names) for names in self._asked))
         if tree != self._before:
-            self._cache.put(self._key, msgspec.msgpack.encode(tree))
+            self._put(self._key, tree)
 
 
 class Hints:
@@ -247,6 +305,21 @@ def _numbered(rounds: Sequence[Sequence[str]]) -> list[dict[str, int]]:
 @functools.cache
 def _facts_decoder() -> msgspec.msgpack.Decoder[FileFacts]:
     return msgspec.msgpack.Decoder(FileFacts)
+
+
+@functools.cache
+def _build_file_decoder() -> msgspec.msgpack.Decoder[BuildFile]:
+    return msgspec.msgpack.Decoder(BuildFile)
+
+
+@functools.cache
+def _demand_decoder() -> msgspec.msgpack.Decoder[tuple[frozenset[tuple[str, str]], frozenset[str]]]:
+    return msgspec.msgpack.Decoder(tuple[frozenset[tuple[str, str]], frozenset[str]])
+
+
+@functools.cache
+def _findings_decoder() -> msgspec.msgpack.Decoder[tuple[Diagnostic, ...]]:
+    return msgspec.msgpack.Decoder(tuple[Diagnostic, ...])
 
 
 # ------------------------------------------------------------------------------------- keys

@@ -95,8 +95,9 @@ def extract(
             raise ShardError(f"{path}: lies outside of the current folder, which paths are relative to")
     found = discover(paths, cwd=cwd, exclude=exclude)
     shelf = Shelf({})
-    builder = Builder(found.build_files, found.files, settings)
-    gather(found.files, settings, None, builder, memory.Memory(shelf, settings), jobs, everything=everything)
+    remembered = memory.Memory(shelf, settings)
+    builder = Builder(found.build_files, found.files, settings, None, remembered.build_file)
+    gather(found.files, settings, None, builder, remembered, jobs, everything=everything)
     shard = Shard(
         code=memory.code(),
         roots=tuple(os.fsencode(os.path.relpath(os.path.join(cwd, path), cwd)) for path in paths),

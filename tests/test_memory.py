@@ -77,6 +77,14 @@ FILES: dict[str, list[str]] = {
         "def broken(:\n    websocket, cert_reqs\n",
     ],
     "py/helper.py": [HELPER.format(value="False"), HELPER.format(value="True"), "context = None\n"],
+    "CMakeLists.txt": [
+        "add_executable(wire wire.c sender.c main.c)\ntarget_link_libraries(wire websockets)\n",
+        'add_executable(wire wire.c)\noption(DEV "" ON)\nif(DEV)\nadd_definitions(-DWIRE_DEV)\nendif()\n',
+    ],
+    "conf/server.json": [
+        '{"global": {"init-ssl": "no"}, "vhosts": []}\n',
+        '{"global": {}, "vhosts": [{"name": "wire", "port": "443", "host-ssl-key": "x"}]}\n',
+    ],
     "py/start.py": [
         "import threading, app\nthreading.Thread(target=app.run).start()\n",
         "import app\n",
@@ -172,6 +180,51 @@ def test_a_run_without_changes_reads_and_lowers_nothing(
 
 
 @pytest.mark.usefixtures("trusting")
+def test_rules_are_asked_again_only_when_their_facts_have_changed(
+    write_tree: WriteTree, store: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    whole = engine.check
+
+    def check(project: object, rules: object) -> object:
+        asked.append(project)
+        return whole(project, rules)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "check", check)
+    root = whole_tree(write_tree)
+    expected = [lint(root, store), lint(root, None)]
+    assert len(asked) == 2
+    (root / "build").mkdir()
+    (root / "build" / "main.o").write_text("compiled")
+    (root / "unrelated.c").write_text("int unrelated;\n")
+    os.utime(root / "wire.c", (1e9, 1e9))
+    assert lint(root, store).diagnostics == expected[0].diagnostics == expected[1].diagnostics
+    assert len(asked) == 2
+    engine.lint(["."], SETTINGS[0], registry.load()[:3], cwd=str(root), cache=store)
+    lint(root, store, SETTINGS[2])
+    (root / "conf" / "server.json").write_text(FILES["conf/server.json"][1])
+    lint(root, store)
+    (root / "CMakeLists.txt").write_text(FILES["CMakeLists.txt"][1])
+    lint(root, store)
+    assert len(asked) == 6
+
+
+@pytest.mark.usefixtures("trusting")
+def test_findings_of_a_rule_that_broke_are_not_kept(
+    write_tree: WriteTree, store: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(project: object) -> Iterator[object]:
+        raise ValueError("oops")
+
+    root = whole_tree(write_tree)
+    rules = registry.load()
+    spoiled = [msgspec.structs.replace(rules[0], check=broken), *rules[1:]]
+    assert engine.lint(["."], SETTINGS[0], spoiled, cwd=str(root), cache=store).problems
+    assert not lint(root, store).problems
+    assert seen(lint(root, store)) == seen(lint(root, None))
+
+
+@pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("name", ["wire.c", "sender.c", "lib/table.c", "py/app.py", "wire.h"])
 def test_one_changed_file_is_the_only_one_that_is_read(
     write_tree: WriteTree, store: Cache, lowered: Lowered, read: list[str], name: str
@@ -215,7 +268,7 @@ def _edit(root: Path, chance: random.Random) -> None:
             path.unlink(missing_ok=True)
         case "move" if path.exists():
             path.rename(path.with_name(f"moved{path.suffix}"))
-        case "swap" if path.exists() and other.exists():
+        case "swap" if path.exists() and other.exists() and path != other:
             path.rename(root / "aside")
             other.rename(path)
             if (root / "aside").exists():

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from lwslint.build import databases as databases_of
+from lwslint.build import readers
 from lwslint.build.databases import Compiled
 from lwslint.build.facts import BuildFile, Define, Requirement
 from lwslint.build.macros import Configuration, Judge
 from lwslint.build.model import Builds, Compilation, Origin, Switch
 from lwslint.build.programs import Key, Owned, Sources, closure, programs
 from lwslint.build.release import release
-from lwslint.build.survey import survey
+from lwslint.build.survey import Reader, survey
 from lwslint.build.trees import Scope, Trees
 from lwslint.discovery import Found, is_python
 from lwslint.facts import Place
@@ -28,7 +29,8 @@ class Builder:
     """Reads the build files when the sources that use libwebsockets are known.
 
     ``candidates`` are the build files that discovery saw, ``files`` the source files; ``settings`` is what
-    was asked for, ``database`` the compilation database that the user named.
+    was asked for, ``database`` the compilation database that the user named.  ``reader`` as in
+    :func:`~lwslint.build.survey.survey`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Builder:
         files: Sequence[Found],
         settings: Settings,
         database: Found | None = None,
+        reader: Reader = readers.read,
     ) -> None:
         databases = [found for found in candidates if _is_database(found)]
         # The one that the user named stands for all that lie about.
@@ -44,6 +47,7 @@ class Builder:
         self._candidates = [found for found in candidates if not _is_database(found)]
         self._named = database
         self._files = files
+        self._reader = reader
         self._profiles: dict[str, Build] = {}
         self.settings = settings
         self.builds = Builds(profile=settings.build)
@@ -52,7 +56,7 @@ class Builder:
         """Read what matters for ``sources``, paths as reports name them; returns the settings to use."""
         if not self._candidates and not self._databases:
             return self.settings
-        surveyed = survey(self._candidates, sources)
+        surveyed = survey(self._candidates, sources, self._reader)
         wanted = frozenset(sources)
         databases = [databases_of.read(found, self._files, wanted) for found in self._databases if wanted]
         decided = _Decision(
@@ -71,7 +75,8 @@ class Builder:
     def of(self, build: Build) -> Builder:
         """A builder for another build of the same files."""
         settings = msgspec.structs.replace(self.settings, build=build, other_builds=())
-        return Builder((*self._candidates, *self._databases), self._files, settings, self._named)
+        candidates = (*self._candidates, *self._databases)
+        return Builder(candidates, self._files, settings, self._named, self._reader)
 
     def compiled(self, path: str) -> Build:
         """How one source is compiled."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 
 import msgspec
@@ -31,9 +31,12 @@ class Surveyed(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def survey(candidates: Sequence[Found], sources: Iterable[str]) -> Surveyed:
+Reader = Callable[[str, bytes], BuildFile]
+
+
+def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader = readers.read) -> Surveyed:
     """Read those of ``candidates`` that matter.  ``sources`` are the paths of the sources that use
-    libwebsockets."""
+    libwebsockets.  ``reader`` may remember what :func:`lwslint.build.readers.read` said before."""
     by_path = {file.path: file for file in candidates}
     around = _folders(sources)
     chosen = {
@@ -48,7 +51,7 @@ def survey(candidates: Sequence[Found], sources: Iterable[str]) -> Surveyed:
     waiting = list(chosen)[:MAX_FILES]
     problem = f"only {MAX_FILES} build files were read" if len(chosen) > MAX_FILES else ""
     for _ in range(_MAX_ROUNDS):
-        found = [_located(_read(by_path[path]), by_path) for path in waiting]
+        found = [_located(_read(by_path[path], reader), by_path) for path in waiting]
         read.update((file.path, file) for file in found)
         included = (path for file in found for path in file.includes if path in by_path and path not in read)
         waiting = list(dict.fromkeys(included))[: MAX_FILES - len(read)]
@@ -112,11 +115,11 @@ def _compiled(signs: bytes) -> re.Pattern[bytes]:
     return re.compile(signs)
 
 
-def _read(file: Found) -> BuildFile:
+def _read(file: Found, reader: Reader) -> BuildFile:
     row = readers.format_of(file.path)
     assert row is not None  # discovery took it for its name
     try:
-        return readers.read(file.path, source.read(file.real, row.limit, expected=file.identity))
+        return reader(file.path, source.read(file.real, row.limit, expected=file.identity))
     except TooLarge:
         return BuildFile(file.path, row.kind, problem=f"not read: larger than {row.limit} bytes")
     except ReadError as error:
