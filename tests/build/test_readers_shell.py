@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lwslint.build import readers
+from lwslint.build.readers import syntax
 from tests.build.telling import pointed, tell
 
 CMAKE = {
@@ -254,6 +255,13 @@ def test_bad_input(case: str) -> None:
         assert problem in file.problem
         assert bool(file.problem) == bool(problem)
     assert "its reader failed" not in file.problem
+
+
+def test_a_text_that_takes_long_to_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "MAX_SECONDS", 0.1)
+    script = b"cmake -DA=1 .\n"
+    assert "takes more than 0.1 seconds" in readers.read("b.sh", script + b"x=(" * 3_000).problem
+    assert readers.read("b.sh", script).settings, "the parser works again"
 
 
 def test_a_shell_in_a_shell_in_a_shell() -> None:

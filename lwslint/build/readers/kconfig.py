@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
+from lwslint.build.readers import syntax
 from lwslint.build.readers.records import Records, TooMuch, decode, excess
 from lwslint.facts import Span
 
@@ -25,7 +26,7 @@ def read(path: str, data: bytes) -> BuildFile:
     records.problem = excess(data)
     if not records.problem:
         try:
-            root = _parser().parse(data).root_node
+            root = syntax.parse(_parser(), data)
             records.problem = "does not parse as Kconfig in full" if root.has_error else ""
             _walk(records, root)
         except TooMuch as error:

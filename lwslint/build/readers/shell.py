@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
-from lwslint.build.readers import commands, versions
+from lwslint.build.readers import commands, syntax, versions
 from lwslint.build.readers.records import (
     Records,
     Snippet,
@@ -99,12 +99,11 @@ class _Script:
 
     def read(self) -> None:
         """Walk the syntax tree in the script's order."""
-        stack: list[tuple[Node | None, tuple[When, ...], int]] = [(_parse(self.snippet.text), (), 0)]
+        root = syntax.parse(_parser(), self.snippet.text)
+        stack: list[tuple[Node, tuple[When, ...], int]] = [(root, (), 0)]
         outer = len(self.records.conditions)
         while stack:
             node, conditions, depth = stack.pop()
-            if node is None:
-                continue
             if depth > MAX_DEPTH:
                 self.records.problem = f"nested more than {MAX_DEPTH} deep; the inner part was not read"
                 continue
@@ -330,10 +329,6 @@ class _Script:
 
     def _raw(self, node: Node) -> bytes:
         return self.snippet.text[node.start_byte : node.end_byte]
-
-
-def _parse(text: bytes) -> Node:
-    return _parser().parse(text).root_node
 
 
 def _body(node: Node) -> list[Node]:

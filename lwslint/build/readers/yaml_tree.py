@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tree_sitter import Language, Node, Parser
 
+from lwslint.build.readers import syntax
 from lwslint.build.readers.records import Snippet, TooMuch, decode
 from lwslint.facts import Span
 
@@ -66,7 +67,7 @@ def parse(data: bytes) -> tuple[Yaml, bool]:
     """
     if _block_depth(data) > MAX_BLOCKS:
         raise TooMuch(_DEEP)
-    root = _parser().parse(data).root_node
+    root = syntax.parse(_parser(), data)
     converted = _Converter(data).value(root, 0)
     return converted or _NOTHING, root.has_error
 
