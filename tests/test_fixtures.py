@@ -18,7 +18,7 @@ STORY = "wave_relay"
 
 BAD, GOOD = "bad-", "good-"
 LANGUAGES = {"c": ".c", "cpp": ".cpp"}
-SUFFIXES = LANGUAGES | {"py": ".py", "lwsws": "", "policy": ".json", "cmake": ".txt"}
+SUFFIXES = LANGUAGES | {"py": ".py", "lwsws": "", "policy": ".json", "cmake": ".txt", "make": "", "sh": ".sh"}
 CORE_NAMES = {
     "LWS101": "off-thread-call",
     "LWS102": "concurrent-service",
