@@ -22,13 +22,13 @@ permessage-deflate is never offered.
 ## Example
 
 ```cmake
-find_package(libwebsockets 2.4 REQUIRED)    # the code calls lws_sul_schedule(), which came with 4.0
+find_package(libwebsockets 2.4 REQUIRED)    # the code calls lws_sul_schedule(), which came with 3.2
 ```
 
 ## Write instead
 
 ```cmake
-find_package(libwebsockets 4.0 REQUIRED)
+find_package(libwebsockets 3.2 REQUIRED)
 ```
 
 ## Known limits
