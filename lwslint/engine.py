@@ -135,12 +135,11 @@ def lint(
         found_by_rules, crashes = _findings(linking, rules, memory)
         lint_in = partial(_in_build, files, rules, memory, jobs, documents.facts)
         found_by_rules, in_others = _in_all_builds(found_by_rules, facts, builder, lint_in)
-        memory.save()
         readable = (*found.files, *found.build_files, *found.documents)
         readable += (named_database,) if named_database is not None else ()
         texts = Texts({file.path: file.real for file in readable}, settings.max_file_size, copies)
         places = [os.path.join(cwd, path) for path in paths]
-        ruff = _ask_ruff(files, gathered, rules, settings, texts, (*places, *distrusted))
+        ruff = _ask_ruff(files, gathered, rules, settings, memory, (*places, *distrusted))
         found_by_rules = _merge(found_by_rules, ruff, texts, settings, linking)
     ran = [loaded for loaded in rules if loaded.rule.code not in ruff.unasked]
     problems = (
@@ -158,10 +157,17 @@ def lint(
     # A file that was named alone is seen without what calls it, and a run with problems has gaps: a
     # finding may be missing there, which does not make its suppression superfluous.
     named = {file.path for file in readable if file.explicit}
+    named_so = {file.path: file for file in files}
+    speaking = [
+        file
+        for file in facts
+        if file.path not in named_so or memory.hints(named_so[file.path])(suppressions.mentions_lwslint)
+    ]
+    memory.save()
     try:
         outcome = suppressions.apply(
             found_by_rules,
-            (*facts, *_only_in(ruff.findings, facts), *map(_commented, builder.builds.files)),
+            (*speaking, *_only_in(ruff.findings, facts), *map(_commented, builder.builds.files)),
             texts,
             ran,
             catalogue or rules,
@@ -379,7 +385,7 @@ def _ask_ruff(
     gathered: Gathered,
     rules: Sequence[LoadedRule],
     settings: Settings,
-    texts: Texts,
+    memory: Memory,
     distrusted: Sequence[str],
 ) -> RuffOutcome:
     """What ruff says, under those of its rules that are selected, about Python that talks WebSocket."""
@@ -389,9 +395,11 @@ def _ask_ruff(
     from lwslint import partner_ruff
     from lwslint.frontends.python_prefilter import uses_websocket
 
+    by_path = {file.path: file for file in files}
+    parsed = [f.path for f in gathered.facts if f.language == "python"]
     talk = {item.path for item in gathered.skipped if item.reason == NO_IDIOM}
     # What was only parsed because a file that talks WebSocket needs it is none of ruff's business here.
-    talk |= {f.path for f in gathered.facts if f.language == "python" and uses_websocket(texts.data(f.path))}
+    talk |= {path for path in parsed if memory.hints(by_path[path])(uses_websocket)}
     sources = [partner_ruff.Source(file.path, file.real) for file in files if file.path in talk]
     try:
         with source.on_disk(item.real for item in sources) as places:

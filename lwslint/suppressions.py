@@ -179,6 +179,11 @@ _LABEL = re.compile(rb"[^,\s](?:[^,]*[^,\s])?")
 _FOLD = re.compile(rb"(?:\s|\\\r?\n)*\r?\n[ \t]*(?:\*(?!/)|//+|#+)?[ \t]*|\s+")
 
 
+def mentions_lwslint(data: bytes) -> bool:
+    """Whether the bytes can hold a directive."""
+    return _WORD.search(data) is not None
+
+
 def read(text: SourceText, language: str) -> tuple[list[Directive], list[Malformed]]:
     """The directives in a file's comments, and what looks like one and is none; both in file order."""
     data = text.data
@@ -350,7 +355,7 @@ def apply(
     uses: dict[str, _Use] = {}
     complaints: list[Diagnostic] = []
     for file in files:
-        if not _WORD.search(texts.data(file.path)):
+        if not mentions_lwslint(texts.data(file.path)):
             continue
         directives, malformed = read(texts[file.path], file.language)
         if not directives and not malformed:

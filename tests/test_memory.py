@@ -6,15 +6,15 @@ import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from lwslint import engine, memory, registry, witness, workers
+from lwslint import engine, memory, registry, source, witness, workers
 from lwslint.cache import Cache
 from lwslint.engine import Result
 from lwslint.facts import FileFacts
-from lwslint.memory import Memory
 from lwslint.reporters import View, render
 from lwslint.settings import Build, Settings, Version
 from lwslint.workers import Unit
@@ -121,16 +121,17 @@ def lowered(monkeypatch: pytest.MonkeyPatch) -> Lowered:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that were read for their contents."""
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The names of the source files that were read for what they say (not to show a line of them)."""
     names: list[str] = []
-    whole = Memory.read
+    whole = source.read
 
-    def reader(self: Memory, file: object) -> bytes:
-        names.append(file.path)  # type: ignore[attr-defined]
-        return whole(self, file)  # type: ignore[arg-type]
+    def reader(path: str, *arguments: Any, **options: Any) -> bytes:
+        if path.endswith((".c", ".h", ".py")) and options.get("expected") is not None:
+            names.append(os.path.relpath(path, str(tmp_path / "tree")))
+        return whole(path, *arguments, **options)
 
-    monkeypatch.setattr(Memory, "read", reader)
+    monkeypatch.setattr(source, "read", reader)
     return names
 
 

@@ -142,6 +142,14 @@ def test_what_a_run_says_depends_on_more_than_files(
     assert not session.repeated
 
 
+@pytest.mark.usefixtures("root", "trusting")
+def test_a_command_line_of_no_words(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LWSLINT_CACHE_DIR", str(session.folder))
+    assert replay.again([]) is None
+    code = cli.main([])
+    assert replay.again([]) == code
+
+
 def _edit(name: str, text: str) -> Callable[[Path], object]:
     return lambda root: (root / name).write_text(text)
 
