@@ -60,12 +60,11 @@ class _Finder:
         for call in calls_in(definition):
             if call.span in handed:
                 continue
-            found = [
-                *self._driving(call, reached),
-                *self._bound(call, reached),
-                *self._no_loop(call, reached),
-            ]
+            found = [*self._driving(call, reached), *self._bound(call, reached)]
             if found and not self.threads.decides_itself(definition, call.span):
+                yield from found
+            found = list(self._no_loop(call, reached))
+            if found and not self.threads.decides_itself(definition, call.span, raises=True):
                 yield from found
 
     # -- a connection of another loop is driven by a loop of this thread

@@ -382,10 +382,11 @@ class PythonThreads:
         own = self.own(reached.start)
         return not any(maker.definition.id in own for maker in makers)
 
-    def decides_itself(self, definition: Definition, span: Span) -> bool:
+    def decides_itself(self, definition: Definition, span: Span, *, raises: bool = False) -> bool:
         """Whether the code at ``span`` has asked which thread or loop it is on, and hops where it must.
 
-        Either a condition around it asks, or it stands in a ``try`` that finds out.
+        Either a condition around it asks, or it stands in a ``try`` that finds out; code that ``raises``
+        RuntimeError on the wrong thread finds out itself.
         """
         if any(
             self._asks(part, definition)
@@ -399,7 +400,7 @@ class PythonThreads:
             if not isinstance(block, Block) or block.kind != "try":
                 continue
             caught = [declared.type for declared in _caught(body[index + 1 :])]
-            if any(name.rpartition(".")[2] == "RuntimeError" for name in caught):
+            if raises and any(name.rpartition(".")[2] == "RuntimeError" for name in caught):
                 return True
             if any(_inside(call, block) and self._asks(call, definition) for call in calls_in(definition)):
                 return bool(caught)

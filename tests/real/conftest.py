@@ -19,6 +19,12 @@ from tests.real.servers import SilentServer, WebSocketServer
 _not_run: list[str] = []
 
 
+def not_proved(what: str) -> NoReturn:
+    """Skips a test, and says so in the last lines of the run."""
+    _not_run.append(what)
+    pytest.skip(what)
+
+
 @pytest.fixture(scope="session")
 def library() -> str:
     """The release of the library that all this is proved against; skips where there is none."""
