@@ -121,7 +121,21 @@ class Entries:
 
     @cached_property
     def stored(self) -> frozenset[int]:
-        return self._stored()
+        return self._stored() | self._handed_out()
+
+    def _handed_out(self) -> frozenset[int]:
+        """Functions that are named in calls of functions or macros from elsewhere, which keep them."""
+        found: set[int] = set()
+        for definition in self.symbols.definitions:
+            for site in definition.body.calls:
+                call = site.node
+                assert isinstance(call, Call)
+                if self.flow.targets(definition, call):
+                    continue
+                for argument in call.arguments:
+                    if isinstance(argument, Name) and argument.id in self.symbols.functions:
+                        found.update(d.id for d in self.flow.functions_of(argument, definition))
+        return frozenset(found)
 
     @cached_property
     def _public_methods(self) -> frozenset[tuple[str, str]]:

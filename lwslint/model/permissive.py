@@ -130,8 +130,7 @@ class _Finder:
         for alternative in numbers:
             self.covered.update(dict.fromkeys(piece.root for piece in alternative.pieces))
         strong = [a for a in numbers if a.number & USE_SSL]
-        hosts = self.project.connections.texts(connection, "address")
-        loopback = bool(hosts) and all(map(is_loopback, hosts))
+        loopback = self._stays_here(connection)
         for alternative in numbers:
             bits = self._bits(connection, alternative)
             if not bits:
@@ -144,6 +143,13 @@ class _Finder:
             for weakness in self._pieces(alternative, bits, strong, tls, legacy, loopback):
                 sink = self.project.connections.sink(connection, "ssl_connection", weakness.place)
                 yield msgspec.structs.replace(weakness, sink=sink)
+
+    def _stays_here(self, connection: Connection) -> bool:
+        """Whether the peer is this machine, whatever is configured."""
+        connections = self.project.connections
+        hosts = connections.texts(connection, "address")
+        fixed = not connections.possible(connection, "address").unknown
+        return fixed and bool(hosts) and all(map(is_loopback, hosts))
 
     def _bits(self, connection: Connection, alternative: Alternative) -> int:
         """The permissive bits, as lws of the connection's time reads them."""

@@ -535,11 +535,20 @@ class Symbols:
                         owned = list(self.methods.get((class_, plain), ()))
                         if owned:
                             break
+                if not owned and self._may_be_parameter(suffix, plain):
+                    # Server::send() in a template: any class that has the method may be meant.
+                    methods = tuple(d for d in candidates if d.function.owner)
+                    return Binding(methods, ambiguous=True) if methods else Binding()
                 return self.nearest(owned, path)
         key = (plain, path)
         if key not in self._free_cache:
             self._free_cache[key] = self.nearest([d for d in candidates if not d.function.owner], path)
         return self._free_cache[key]
+
+    def _may_be_parameter(self, qualifier: str, name: str) -> bool:
+        """Whether ``qualifier::name`` may name a template's parameter: no class of the project, and not the
+        name of a library's namespace or a method that every library has."""
+        return qualifier not in self.classes and qualifier[:1].isupper() and name not in _COMMON_METHODS
 
     def method_named(self, type: str, name: str, path: str) -> Binding:
         """A method called on an object of ``type``; virtual methods bind to the overriders too."""
@@ -568,7 +577,8 @@ class Symbols:
         known = self._target_cache.get(key)
         if known is None:
             # The call is kept with its answer: while it lives, no other call has its identity.
-            known = self._target_cache[key] = (call, self._call_target(call, definition, 0))
+            binding = _overloaded(self._call_target(call, definition, 0), call)
+            known = self._target_cache[key] = (call, binding)
         return known[1]
 
     def _call_target(self, call: Call, definition: Definition, depth: int) -> Binding:
@@ -598,6 +608,15 @@ class Symbols:
                 return Binding()
             case _:
                 return Binding()
+
+
+def _overloaded(binding: Binding, call: Call) -> Binding:
+    """Of several functions of one name those that take as many arguments as are given, where some do."""
+    if len(binding.definitions) < 2:
+        return binding
+    given = len(call.arguments)
+    exact = tuple(d for d in binding.definitions if len(d.function.parameters) == given)
+    return Binding(exact, binding.ambiguous and len(exact) > 1) if exact else binding
 
 
 # Methods of the standard library and of most frameworks: on an object of unknown type they say nothing.

@@ -187,3 +187,56 @@ def test_main_of_another_program_does_not_service_beside_a_thread(
     plain = "int main(void) { client_init(); client_loop(); }"
     p = project(src__client_c=CLIENT_LIBRARY, example__main_c=plain, threaded__main_c=threaded)
     assert bool(list(concurrent_service.check(p))) is reported
+
+
+SENDER = """
+#include <libwebsockets.h>
+#include <thread>
+struct Socket {{
+    void send(int size) {{ lws_callback_on_writable(wsi); }}
+    void send(int size, bool later) {{ queue.push_back(size); }}
+    struct lws *wsi;
+}};
+struct Server {{ static void deliver(Socket *s, int n) {{ s->send(n); }} }};
+template <class Backend> class Broadcaster {{
+public:
+    void all(Socket *s) {{ loop->defer([s] {{ Backend::deliver(s, 1); }}); }}
+}};
+static struct lws_context *context;
+static Socket socket;
+int main()
+{{
+    std::thread service([] {{ while (true) lws_service(context, 0); }});
+    {use}
+    service.join();
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "reported"),
+    [
+        ("socket.send(1);", True),
+        ("socket.send(1, true);", False),
+        ("Broadcaster<Server> b; b.all(&socket);", False),
+    ],
+)
+def test_overloads_and_template_parameters_are_told_apart(use: str, reported: bool) -> None:
+    found = list(off_thread_call.check(project(a_cpp=SENDER.format(use=use))))
+    assert bool(found) is reported
+
+
+def test_a_static_function_that_is_handed_out_is_called_from_outside() -> None:
+    text = """
+    static struct lws_context *context;
+    static void *serve(void *arg) { while (1) lws_service(context, 0); }
+    static int cmd_close(int argc) { lws_close_reason(wsi, 1000, 0, 0); return 0; }
+    void load(struct shell *shell)
+    {
+        pthread_create(&t, 0, serve, 0);
+        shell_register(shell, "close", cmd_close);
+    }
+    """
+    (found,) = off_thread_call.check(project(a_c=text))
+    assert found.confidence is Confidence.MEDIUM
+    assert list(off_thread_call.check(project(a_c=text.replace("shell_register", "//")))) == []

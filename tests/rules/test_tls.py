@@ -237,3 +237,20 @@ SERVER_CERT, CLIENT_CTX, SERVER_CTX = (
 def test_verification(before: str, reason: str, body: str, expected: list[str]) -> None:
     files = {"main.c": CALLBACK % (before, reason, body)}
     assert [severity for _, _, severity in reports(files, [LWS403])] == expected
+
+
+def test_an_address_that_may_be_configured_is_not_this_machine() -> None:
+    here = 'i.address = "localhost";\n'
+    weak = "i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED;"
+    assert loudness(client(here + weak)) == ["note"]
+    assert loudness(client(f"{here}if (given) i.address = given;\n{weak}", "const char *given")) == ["error"]
+
+
+def test_an_if_inside_the_expression_concerns_its_part_only() -> None:
+    body = """i.ssl_connection = LCCSCF_USE_SSL
+#ifdef ALLOW_SELF_SIGNED
+    | LCCSCF_ALLOW_SELFSIGNED
+#endif
+    {more};"""
+    assert loudness(client(body.format(more=""))) == ["note"]
+    assert sorted(loudness(client(body.format(more="| LCCSCF_ALLOW_EXPIRED")))) == ["error", "note"]
