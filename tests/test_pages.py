@@ -23,6 +23,7 @@ SHARED = {
     "malformed-suppression": ("connect", "connect"),
     "permissive-tls-flags": ("connect", "connect"),
     "plaintext-despite-tls-flags": ("connect", "connect"),
+    "plaintext-to-tls-port": ("connect", "connect"),
     "unknown-local-protocol": ("table-and-connect", "connect"),
     "unsupported-subprotocol": ("table-and-connect", "connect-radio"),
     "unused-suppression": ("connect", "connect"),
@@ -58,7 +59,9 @@ CASES = [
 def frame(loaded: LoadedRule, section: str, number: int, suffix: str) -> Path:
     """The program that a block of a rule's page belongs into."""
     name = loaded.rule.name
-    bad, good = SHARED.get(name, (name, f"{name}.instead"))
+    bad, good = (name, f"{name}.instead")
+    if suffix == ".c":
+        bad, good = SHARED.get(name, (bad, good))
     if section == BAD:
         return FRAMES / f"{bad}{suffix}"
     numbered = FRAMES / f"{good}-{number}{suffix}"
