@@ -6,6 +6,7 @@ import pytest
 
 from lwslint.build import readers
 from lwslint.build.readers import yaml_tree
+from lwslint.build.readers.limits import Budget
 from tests.build.telling import pointed, tell
 
 GITHUB = {
@@ -173,7 +174,7 @@ SCALARS = {
 
 @pytest.mark.parametrize("text", SCALARS)
 def test_scalars(text: str) -> None:
-    root, broken = yaml_tree.parse(text.encode())
+    root, broken = yaml_tree.parse(text.encode(), Budget())
     assert not broken
     assert root.get("a").text.rstrip("\n") == SCALARS[text].rstrip("\n")
 

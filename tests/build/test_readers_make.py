@@ -158,11 +158,12 @@ BUILDS = {
     "OpenWrt, another package": ("PKG_NAME:=ttyd\nPKG_VERSION:=1.7.4\n", []),
     "FreeBSD": (
         "PORTNAME= libwebsockets\nDISTVERSION= 4.3.2\nCMAKE_ON= LWS_IPV6 \\\n LWS_WITH_HTTP2\n"
-        "CMAKE_OFF=LWS_X\n",
+        "CMAKE_OFF=LWS_X\nUV_CMAKE_ON= -DLWS_WITH_LIBUV=ON\n",
         [
             "package LWS_IPV6=ON @3",
             "package LWS_WITH_HTTP2=ON @4",
             "package LWS_X=OFF @5",
+            "package LWS_WITH_LIBUV=ON @6 if port option UV",
             "lws == 4.3.2 (package) @2",
         ],
     ),

@@ -57,13 +57,15 @@ CONAN_PYTHON = {
         ["package libwebsockets:with_ssl=openssl @2"],
     ),
     "a recipe of the library": (
-        'class Lws(ConanFile):\n    name = "libwebsockets"\n    version = "4.3.2"\n    def generate(self):\n'
+        'class Lws(ConanFile):\n    name = "libwebsockets"\n    version = "4.3.2"\n'
+        '    default_options = {"with_ssl": False}\n    def generate(self):\n'
         '        tc.variables["LWS_TLS_LOG_PLAINTEXT_RX"] = True\n        tc.variables["LWS_X"] = self.x\n'
         '        self._cmake.definitions["LWS_MAX"] = 3\n        tc.preprocessor_definitions["DEV"] = 1\n',
         [
-            "package LWS_TLS_LOG_PLAINTEXT_RX=ON @5",
-            "package LWS_MAX=3 @7",
-            "macro DEV=1 @8",
+            "package LWS_TLS_LOG_PLAINTEXT_RX=ON @6",
+            "package LWS_MAX=3 @8",
+            "package libwebsockets:with_ssl=False @4",
+            "macro DEV=1 @9",
             "lws == 4.3.2 (conan) @3",
         ],
     ),

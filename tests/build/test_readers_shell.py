@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lwslint.build import readers
-from lwslint.build.readers import syntax
+from lwslint.build.readers import limits
 from tests.build.telling import pointed, tell
 
 CMAKE = {
@@ -258,10 +258,12 @@ def test_bad_input(case: str) -> None:
 
 
 def test_a_text_that_takes_long_to_parse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syntax, "MAX_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "MAX_SECONDS", 0.1)
     script = b"cmake -DA=1 .\n"
     assert "takes more than 0.1 seconds" in readers.read("b.sh", script + b"x=(" * 3_000).problem
     assert readers.read("b.sh", script).settings, "the parser works again"
+    many = "".join(f"a{i}:\n\tcmake {'x=(' * 600}\n" for i in range(50))
+    assert "takes more than 0.1 seconds" in readers.read("Makefile", many.encode()).problem
 
 
 def test_a_shell_in_a_shell_in_a_shell() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from lwslint.build.facts import BuildFile
-from lwslint.build.readers.records import Records, TooMuch, decode, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
 _MAX_CALL = 2_000  # bytes

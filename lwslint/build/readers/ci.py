@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, yaml_tree
-from lwslint.build.readers.records import Records, Snippet, TooMuch, decode, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, Snippet, decode
 from lwslint.build.readers.words import Word, split
 from lwslint.build.readers.yaml_tree import Yaml
 
@@ -45,7 +46,7 @@ def read(path: str, data: bytes) -> BuildFile:
     records.problem = excess(data)
     if not records.problem:
         try:
-            root, broken = yaml_tree.parse(data)
+            root, broken = yaml_tree.parse(data, records.budget)
             records.problem = yaml_tree.BROKEN if broken else ""
             _reader(path)(records, root)
         except TooMuch as error:

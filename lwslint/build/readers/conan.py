@@ -12,7 +12,8 @@ from typing import NamedTuple
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, versions
 from lwslint.build.readers.ini import entries
-from lwslint.build.readers.records import Records, TooMuch, decode, excess, text_start
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, decode, text_start
 from lwslint.facts import Span
 
 MAX_DEPTH = 60
@@ -87,6 +88,7 @@ class _Recipe:
         start = text_start(records.data)
         self._lines = [start, *(match.end() for match in re.finditer(rb"\n", records.data))]
         self._name = ""
+        self._own_options: list[tuple[str, str, Span]] = []
         self._version: tuple[str, Span] | None = None
 
     def inner(self, node: ast.stmt, when: tuple[When, ...]) -> Iterator[_Task]:
@@ -126,8 +128,12 @@ class _Recipe:
                 self._references(first)
 
     def own_release(self) -> None:
-        """The release that a recipe of libwebsockets itself packages."""
-        if self._name == "libwebsockets" and self._version is not None:
+        """The release that a recipe of libwebsockets itself packages, and its options' defaults."""
+        if self._name != "libwebsockets":
+            return
+        for key, value, span in self._own_options:
+            self.records.setting(f"libwebsockets:{key}", value, span, "package")
+        if self._version is not None:
             version, span = self._version
             self.records.requirement(version, "conan", span, exact=versions.is_release(version))
 
@@ -156,6 +162,8 @@ class _Recipe:
                 if isinstance(key, ast.Constant) and isinstance(chosen, ast.Constant):
                     span = self._over(key, chosen)
                     commands.conan_option(self.records, str(key.value), str(chosen.value), span)
+                    if ":" not in str(key.value):
+                        self._own_options.append((str(key.value), str(chosen.value), span))
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         for part in parts:
             if isinstance(part, ast.Constant) and isinstance(part.value, str):

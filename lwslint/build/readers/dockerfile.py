@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell
-from lwslint.build.readers.records import Records, Snippet, TooMuch, decode, excess, text_start, whole
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, Snippet, decode, text_start, whole
 from lwslint.build.readers.words import Word, split, unquote
 from lwslint.facts import Span
 

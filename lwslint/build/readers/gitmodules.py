@@ -9,7 +9,8 @@ from __future__ import annotations
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions
 from lwslint.build.readers.ini import Entry, entries
-from lwslint.build.readers.records import Records, TooMuch, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records
 
 
 def read(path: str, data: bytes) -> BuildFile:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions, yaml_tree
-from lwslint.build.readers.records import Records, TooMuch, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records
 
 
 def read(path: str, data: bytes) -> BuildFile:
@@ -17,7 +18,7 @@ def read(path: str, data: bytes) -> BuildFile:
     if records.problem:
         return records.done()
     try:
-        root, broken = yaml_tree.parse(data)
+        root, broken = yaml_tree.parse(data, records.budget)
         records.problem = yaml_tree.BROKEN if broken else ""
         for name, value in root.get("dependencies").pairs:
             if name.rpartition("/")[2] == "libwebsockets":

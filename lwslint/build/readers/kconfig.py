@@ -10,7 +10,8 @@ from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import syntax
-from lwslint.build.readers.records import Records, TooMuch, decode, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
 MAX_DEPTH = 60
@@ -26,7 +27,7 @@ def read(path: str, data: bytes) -> BuildFile:
     records.problem = excess(data)
     if not records.problem:
         try:
-            root = syntax.parse(_parser(), data)
+            root = syntax.parse(_parser(), data, records.budget)
             records.problem = "does not parse as Kconfig in full" if root.has_error else ""
             _walk(records, root)
         except TooMuch as error:

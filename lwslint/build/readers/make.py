@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, versions
+from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.make_expand import Expander, Value
 from lwslint.build.readers.make_objects import Objects
-from lwslint.build.readers.records import Records, Snippet, TooMuch, decode, excess, whole
+from lwslint.build.readers.records import Records, Snippet, decode, whole
 from lwslint.build.readers.words import Word, add_flags, holds_flags, library_flags, split
 
 EMPTY = '""'  # a side of a comparison
@@ -40,6 +41,7 @@ _CMAKE_VARIABLE = re.compile(r"(?:^|_)(?:CONF_OPTS?|CMAKE_(?:OPTIONS|OPTS|ARGS|F
 _CMAKE = re.compile(rb"\$[({](?:HOST_)?CMAKE[)}]|\bcmake\b")
 # The variable that names the package whose version another variable holds: OpenWrt, FreeBSD's ports.
 _VERSIONS = {"PKG_VERSION": "PKG_NAME", "DISTVERSION": "PORTNAME", "PORTVERSION": "PORTNAME"}
+_PORT_OPTION = re.compile(r"(\w+)_CMAKE_(ON|OFF)")  # FreeBSD: for one option of the port
 _SWITCH = re.compile(r"LWS|LIBWEBSOCKETS|\A(?:CMAKE_)?BUILD_?TYPE\Z|\A(?:N?DEBUG|RELEASE)\Z")
 _PROGRAM = re.compile(r"[\w.+/-]+\Z", re.ASCII)
 _NOT_GOALS = frozenset({"all", "clean", "install", "uninstall", "test", "check", "distclean", "default"})
@@ -256,6 +258,10 @@ class _Makefile:
                 add_flags(self.records, split(self.expander.expand(value.snippet)), target)
         elif _CMAKE_VARIABLE.search(name):
             commands.cmake_arguments(self.records, split(self.expander.expand(value.snippet)), "package")
+        elif option := _PORT_OPTION.fullmatch(name):
+            when = When(f"port option {option[1]}", self.records.place(value.span), option[2] == "ON")
+            with self.records.under(when):
+                commands.cmake_arguments(self.records, split(self.expander.expand(value.snippet)), "package")
         elif name in ("CMAKE_ON", "CMAKE_OFF"):  # FreeBSD's ports
             for word in split(self.expander.expand(value.snippet)):
                 self.records.setting(word.text, name.removeprefix("CMAKE_"), word.span, "package")

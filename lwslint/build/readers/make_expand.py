@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lwslint.build.facts import When
-from lwslint.build.readers.records import Snippet, TooMuch, decode
+from lwslint.build.readers.limits import TooMuch
+from lwslint.build.readers.records import Snippet, decode
 from lwslint.build.readers.words import Word
 from lwslint.facts import Span
 

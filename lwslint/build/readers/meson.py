@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, versions
+from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.meson_syntax import Expression, Statement, parse
-from lwslint.build.readers.records import Records, TooMuch, decode, excess, text_start
+from lwslint.build.readers.records import Records, decode, text_start
 from lwslint.build.readers.words import Word, add_flags
 from lwslint.facts import Span
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, versions
-from lwslint.build.readers.records import Records, Snippet, TooMuch, decode, excess, whole
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, Snippet, decode, whole
 from lwslint.build.readers.words import add_flags, holds_flags, split
 from lwslint.facts import Span
 

@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, Define, Requirement, Setting, Target, When
+from lwslint.build.readers.limits import MAX_RECORDS, Budget, TooMuch
 from lwslint.facts import Place, Span
-
-MAX_BYTES = 1_000_000  # larger build files are generated, or not what their name says
-MAX_RECORDS = 20_000
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -42,10 +40,6 @@ def whole(data: bytes) -> Snippet:
     return Snippet(data, range(len(data) + 1))
 
 
-class TooMuch(Exception):
-    """A file has more of something than anybody wrote by hand; the text says of what."""
-
-
 class Records:
     """The records found so far in one file.  ``path`` is relative to the linted root.
 
@@ -66,6 +60,7 @@ class Records:
         self.problem = ""
         # The source that an object file is made from, "" when nothing says it; make's reader knows.
         self.source_of: Callable[[str], str] = lambda name: ""
+        self.budget = Budget()
         self._count = 0
         self._variant = ""
         self._line_ends = [match.start() for match in re.finditer(rb"\n", data)]
@@ -168,15 +163,6 @@ class Records:
         self._count += count
         if self._count > MAX_RECORDS:
             raise TooMuch(f"more than {MAX_RECORDS} settings, macros and targets; the rest was not read")
-
-
-def excess(data: bytes) -> str:
-    """Why ``data`` is not read at all; "" when it is."""
-    if len(data) > MAX_BYTES:
-        return f"larger than {MAX_BYTES} bytes, which is more than a build file that somebody wrote has"
-    if b"\0" in data:
-        return "contains NUL bytes, so it is not a text file"
-    return ""
 
 
 def text_start(data: bytes) -> int:

@@ -17,14 +17,8 @@ from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, syntax, versions
-from lwslint.build.readers.records import (
-    Records,
-    Snippet,
-    TooMuch,
-    decode,
-    excess,
-    whole,
-)
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records, Snippet, decode, whole
 from lwslint.build.readers.words import MAX_WORDS, Word, split, unquote
 
 MAX_DEPTH = 400  # of the syntax tree; nobody nests as deep by hand
@@ -62,7 +56,10 @@ def read(path: str, data: bytes) -> BuildFile:
     records = Records(path, "shell", data)
     records.problem = excess(data)
     if not records.problem and _INTEREST.search(data):
-        read_snippet(records, whole(data))
+        try:
+            read_snippet(records, whole(data))
+        except TooMuch as error:
+            records.problem = str(error)
     return records.done()
 
 
@@ -71,12 +68,9 @@ def read_snippet(
 ) -> None:
     """Add what the commands in ``snippet`` say.  ``environment`` are the variables set around it.
 
-    A script that is nested or repeated beyond reason leaves a problem in ``records``.
+    Raises :class:`TooMuch` for a script that is nested or repeated beyond reason.
     """
-    try:
-        _Script(records, snippet, environment or {}, depth).read()
-    except TooMuch as error:
-        records.problem = records.problem or str(error)
+    _Script(records, snippet, environment or {}, depth).read()
 
 
 @functools.cache
@@ -99,14 +93,13 @@ class _Script:
 
     def read(self) -> None:
         """Walk the syntax tree in the script's order."""
-        root = syntax.parse(_parser(), self.snippet.text)
+        root = syntax.parse(_parser(), self.snippet.text, self.records.budget)
         stack: list[tuple[Node, tuple[When, ...], int]] = [(root, (), 0)]
         outer = len(self.records.conditions)
         while stack:
             node, conditions, depth = stack.pop()
             if depth > MAX_DEPTH:
-                self.records.problem = f"nested more than {MAX_DEPTH} deep; the inner part was not read"
-                continue
+                raise TooMuch(f"nested more than {MAX_DEPTH} deep; the rest was not read")
             del self.records.conditions[outer:]
             self.records.conditions.extend(conditions)
             stack.extend(

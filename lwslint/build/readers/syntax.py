@@ -10,18 +10,27 @@ from time import thread_time
 
 from tree_sitter import Node, Parser, Point
 
-from lwslint.build.readers.records import TooMuch
+from lwslint.build.readers import limits
+from lwslint.build.readers.limits import Budget, TooMuch
 
-# Of processor time, which other programs on the machine do not change.  Scripts that people wrote take less
-# than a tenth of a second.
-MAX_SECONDS = 3.0
 _CHUNK = 65_536
+_SHORT = 2_000  # bytes, which no grammar takes long for
 
 
-def parse(parser: Parser, text: bytes) -> Node:
-    """The root of the syntax tree; raises :class:`TooMuch` when that takes more than MAX_SECONDS."""
-    end = thread_time() + MAX_SECONDS
+def parse(parser: Parser, text: bytes, budget: Budget) -> Node:
+    """The root of the syntax tree of ``text``; raises :class:`TooMuch` when the budget is used up."""
+    start = thread_time()
+    try:
+        if len(text) < _SHORT:
+            return parser.parse(text).root_node
+        return _parse(parser, text, start + budget.left)
+    finally:
+        budget.left -= thread_time() - start
+        if budget.left < 0:
+            raise TooMuch(f"takes more than {limits.MAX_SECONDS:g} seconds to parse; the rest was not read")
 
+
+def _parse(parser: Parser, text: bytes, end: float) -> Node:
     def stop(offset: int, has_error: bool) -> bool:
         return thread_time() > end
 
@@ -30,6 +39,6 @@ def parse(parser: Parser, text: bytes) -> Node:
 
     try:
         return parser.parse(read, progress_callback=stop).root_node
-    except ValueError as error:
+    except ValueError:  # stopped
         parser.reset()
-        raise TooMuch(f"takes more than {MAX_SECONDS:g} seconds to parse") from error
+        raise

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions, yaml_tree
-from lwslint.build.readers.records import Records, TooMuch, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records
 from lwslint.build.readers.yaml_tree import Yaml
 
 _VERSIONS = ("version", "version-semver", "version-string")
@@ -19,7 +20,7 @@ def read(path: str, data: bytes) -> BuildFile:
     records.problem = excess(data)
     if not records.problem:
         try:
-            root, broken = yaml_tree.parse(data)
+            root, broken = yaml_tree.parse(data, records.budget)
             records.problem = "does not parse as JSON in full" if broken else ""
             _manifest(records, root)
         except TooMuch as error:

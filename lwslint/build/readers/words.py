@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lwslint.build.readers.records import Records, Snippet, TooMuch, decode
+from lwslint.build.readers.limits import TooMuch
+from lwslint.build.readers.records import Records, Snippet, decode
 from lwslint.facts import Span
 
 MAX_WORDS = 20_000

@@ -7,7 +7,8 @@ import posixpath
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions
 from lwslint.build.readers.ini import entries
-from lwslint.build.readers.records import Records, TooMuch, excess
+from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.records import Records
 
 
 def read(path: str, data: bytes) -> BuildFile:

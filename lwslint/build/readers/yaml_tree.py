@@ -14,7 +14,8 @@ from typing import NamedTuple
 from tree_sitter import Language, Node, Parser
 
 from lwslint.build.readers import syntax
-from lwslint.build.readers.records import Snippet, TooMuch, decode
+from lwslint.build.readers.limits import Budget, TooMuch
+from lwslint.build.readers.records import Snippet, decode
 from lwslint.facts import Span
 
 MAX_DEPTH = 60
@@ -60,14 +61,14 @@ _NOTHING = Yaml(Span(0, 0))
 BROKEN = "does not parse as YAML in full"
 
 
-def parse(data: bytes) -> tuple[Yaml, bool]:
+def parse(data: bytes, budget: Budget) -> tuple[Yaml, bool]:
     """The first document of ``data``, and whether a part of it could not be read.
 
     Raises :class:`TooMuch` for a tree deeper or larger than anybody writes.
     """
     if _block_depth(data) > MAX_BLOCKS:
         raise TooMuch(_DEEP)
-    root = syntax.parse(_parser(), data)
+    root = syntax.parse(_parser(), data, budget)
     converted = _Converter(data).value(root, 0)
     return converted or _NOTHING, root.has_error
 
