@@ -3,27 +3,39 @@
 import gc
 import os
 import sys
-from typing import NoReturn
 
 # ``python -m`` puts the current folder first on the import path.  It may be the tree to lint, and no
-# code of a linted tree is ever run, so it goes unless this package itself was imported from there.
+# code of a linted tree is ever run, so it goes unless this package itself was imported from there.  Until
+# then nothing is imported but what the interpreter has loaded already.
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if sys.path and sys.path[0] in ("", os.getcwd()) and os.path.realpath(_here) != os.path.realpath(os.getcwd()):
     del sys.path[0]
 
-from lwslint import replay  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+from lwslint import __version__  # noqa: E402
+
+
+def _run(argv: list[str]) -> int:
+    # All imports are late: what is not needed is what a short run is slow by.
+    if argv == ["--version"]:
+        sys.stdout.write(f"lwslint {__version__}\n")
+        return 0
+    from lwslint import replay
+
+    code = replay.again(argv)
+    if code is None:
+        from lwslint.cli import main
+
+        code = main()
+    return code
 
 
 def run() -> NoReturn:
     """The console script.  Ends the process at once, and never looks for cycles: taking the linked project
     apart, object by object, costs a tenth of a run and helps nobody."""
     gc.disable()
-    code = replay.again(sys.argv[1:])
-    if code is None:
-        # Imported late: a run that only says again what the last one said needs none of it.
-        from lwslint.cli import main
-
-        code = main()
+    code = _run(sys.argv[1:])
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -14,7 +14,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.metadata import entry_points
 from types import ModuleType
 
 from lwslint.rule import LoadedRule, Rule
@@ -37,6 +36,9 @@ class SelectorError(Exception):
 def packs() -> tuple[str, ...]:
     """The import names of the installed rule packs, sorted; the first-party one is always there
     (a checkout that is on the import path without being installed has no entry points)."""
+    # Imported late: it takes longer than all the rest of this module.
+    from importlib.metadata import entry_points
+
     return tuple(sorted({FIRST_PARTY, *(point.value for point in entry_points(group=GROUP))}))
 
 
