@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 import msgspec
 
 from lwslint.build import databases as databases_of
-from lwslint.build import readers
+from lwslint.build import plain, readers
 from lwslint.build.databases import Compiled
 from lwslint.build.facts import BuildFile, Define, Requirement
 from lwslint.build.macros import Configuration, Judge
@@ -22,6 +23,8 @@ from lwslint.facts import Place
 from lwslint.settings import Build, Settings
 from lwslint.source import Texts
 
+# What these install is one machine's or image's; the program itself may be built with any other release.
+_ENVIRONMENTS = frozenset({"dockerfile", "shell", "ci"})
 _OF_ANOTHER_PURPOSE = frozenset({"ci"})  # tests, mostly: what they switch on is in no product
 
 
@@ -152,13 +155,12 @@ class _Decision:
     def builds(self, sources: Sequence[str], problem: str) -> Builds:
         compiled = (path for path in sources if not is_python(path))
         found = {path: one for path in compiled if (one := self._compilation(path)) is not None}
-        owned = [Owned(target, scope.root) for target, scope in self._targets] or [
-            Owned(target, file.path)
-            for file in self.files
-            if file.kind == "compile_commands"
-            for target in file.targets
-            if target.name
-        ]
+        owned = [Owned(target, scope.root) for target, scope in self._targets]
+        # A database names objects of libraries and programs without telling what links what.
+        others = plain.KINDS if owned else {*plain.KINDS, "compile_commands"}
+        for file in self.files:
+            if file.kind in others:
+                owned += [Owned(target, file.path) for target in file.targets if target.name]
         return Builds(
             files=tuple(self.files),
             profile=self.settings.build,
@@ -166,6 +168,11 @@ class _Decision:
             programs=programs(owned, self.sources),
             release=release(self._certain_requirements(), self.where),
             idle=tuple(file.path for file in self._compiled.idle),
+            shared=tuple(
+                (posixpath.dirname(file.path), plain.sdkconfig(file, self.where))
+                for file in self.files
+                if posixpath.basename(file.path) == "sdkconfig"
+            ),
             problem=problem,
         )
 
@@ -175,7 +182,9 @@ class _Decision:
             judge = self._judge(self.trees.scope(file.path)) if file.path in self.trees.files else None
             for requirement in file.requirements:
                 sure = not requirement.when
-                if judge is not None:
+                if file.kind in _ENVIRONMENTS:
+                    sure = False
+                elif judge is not None:
                     sure = judge.chooser.holds(requirement.when, judge.base) is True
                 yield requirement, sure
 
@@ -183,7 +192,12 @@ class _Decision:
 
     def _compilation(self, path: str) -> Compilation | None:
         """One source: a compilation database knows what was compiled, all else is worked out."""
-        found = self._from_cmake(path)
+        found = self._from_build_files(path)
+        if found is not None:
+            # What switches debugging on makes another build, not a variant of this one.
+            known = self.settings.build.undefined
+            kept = (switch for switch in found.switches if switch.on or switch.macro not in known)
+            found = msgspec.structs.replace(found, switches=tuple(kept))
         certain = self._compiled.origins(path, self.where)
         if not certain:
             return found
@@ -195,16 +209,33 @@ class _Decision:
             switches=tuple(switch for switch in found.switches if switch.macro not in names),
         )
 
-    def _from_cmake(self, path: str) -> Compilation | None:
+    def _from_build_files(self, path: str) -> Compilation | None:
         owners = self._owners.get(path, [])
         found = [self._judge(scope).macros(self._of_target(scope, name, path)) for name, scope in owners]
-        if not owners:
+        names = [name for name, _ in owners]
+        for file, name in self._plain_owners.get(path, ()):
+            conditions = plain.Conditions(file, self.files, self.where)
+            defines = [define for define in file.defines if define.target in ("", name, path)]
+            found.append(plain.macros(defines, conditions, self.where))
+            names.append(name)
+        if not found:
             scope = self.trees.scope_of_folder(posixpath.dirname(path))
             if scope is None:
                 return None
             found = [self._judge(scope).macros(self._of_target(scope, None, path))]
         origins, switches = _common(found)
-        return Compilation(path, origins, switches, tuple(dict.fromkeys(name for name, _ in owners)))
+        return Compilation(path, origins, switches, tuple(dict.fromkeys(names)))
+
+    @cached_property
+    def _plain_owners(self) -> dict[str, list[tuple[BuildFile, str]]]:
+        """By source the files of make and meson that compile it, and the name of the target."""
+        found: dict[str, list[tuple[BuildFile, str]]] = {}
+        for file in self.files:
+            for target in file.targets if file.kind in plain.KINDS else ():
+                for source in target.sources:
+                    for path in self.sources.matching(source):
+                        found.setdefault(path, []).append((file, target.name))
+        return found
 
     def _judge(self, scope: Scope) -> Judge:
         key = tuple(file.path for file in scope.files)

@@ -48,6 +48,8 @@ _NUMBERS: Final = {
 }
 _COMPARE: Final = frozenset({"STREQUAL", "MATCHES", "IN_LIST", *_VERSIONS, *_NUMBERS})
 
+_OPERATORS: Final = frozenset({("word", "AND"), ("word", "OR"), (")", ")")})
+
 Token = tuple[str, str]
 """``word``, ``quoted``, ``(`` or ``)``, and the text."""
 
@@ -156,7 +158,7 @@ class _Condition:
 
     def _test(self, depth: int) -> bool | None:
         token = self._next()
-        if token is None or depth > _MAX_DEPTH:
+        if token is None or depth > _MAX_DEPTH or token in _OPERATORS:
             self.broken = True
             return None
         kind, text = token

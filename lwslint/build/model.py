@@ -82,8 +82,8 @@ class Builds(msgspec.Struct, frozen=True):
     how the sources are compiled that they say something about.
 
     ``profile`` is the build that is judged; ``release`` the release of libwebsockets.  ``idle`` are the
-    compilation databases of builds of another kind, which decide nothing.  ``problem`` says what a limit left
-    out.
+    compilation databases of builds of another kind, which decide nothing.  ``shared`` are the switches that
+    all sources below a folder have (a sdkconfig).  ``problem`` says what a limit left out.
     """
 
     files: tuple[BuildFile, ...] = ()
@@ -92,13 +92,30 @@ class Builds(msgspec.Struct, frozen=True):
     programs: tuple[Program, ...] = ()
     release: Release = Release()
     idle: tuple[str, ...] = ()
+    shared: tuple[tuple[str, Mapping[str, Switch]], ...] = ()
     problem: str = ""
+
+    def programs_of(self) -> dict[str, frozenset[int]]:
+        """By source the numbers of the programs that it is part of, where all of these are programs: what a
+        library is linked into may not be known."""
+        found: dict[str, list[int]] = {}
+        for number, program in enumerate(self.programs):
+            for path in program.sources:
+                found.setdefault(path, []).append(number)
+        return {
+            path: frozenset(numbers)
+            for path, numbers in found.items()
+            if all(self.programs[number].kind == "program" for number in numbers)
+        }
 
     def decided(self, path: str, condition: Condition) -> tuple[Switch | None, bool | None]:
         """Whether a preprocessor condition in the source ``path`` holds in a production build that chooses
         nothing, and the switch that decides it; None where the build files leave it open."""
         found = self.compilations.get(path)
         switches = [s for s in found.switches if s.macro in condition.names] if found is not None else []
+        for folder, shared in self.shared:
+            if not folder or path.startswith(folder + "/"):
+                switches += [shared[name] for name in condition.names if name in shared]
         if not switches:
             return None, None
         states: dict[str, conditions.State] = {s.macro: s.value if s.on else None for s in switches}

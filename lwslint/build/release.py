@@ -45,7 +45,7 @@ def release(asked: Iterable[tuple[Requirement, bool]], where: Where) -> Release:
     if not requirements:
         return Release()
     other, certain = requirements[0]
-    why = "which is no release" if certain else "but only under a condition"
+    why = "which is no release" if certain else "but not every build has it"
     return Release(None, f"{where(other.place)} asks for {other.version}, {why}", other.place)
 
 

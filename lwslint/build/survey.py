@@ -40,9 +40,7 @@ def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader =
     by_path = {file.path: file for file in candidates}
     around = _folders(sources)
     chosen = {
-        path: None
-        for path, file in by_path.items()
-        if file.explicit or (_beside(path) and posixpath.dirname(path) in around)
+        path: None for path, file in by_path.items() if file.explicit or (around and _leads(path, around))
     }
     read: dict[str, BuildFile] = {}
     for path, file in by_path.items():
@@ -92,10 +90,15 @@ def _folders(sources: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _beside(path: str) -> bool:
-    """Whether a file is read for where it stands, without a look inside."""
+def _leads(path: str, around: Collection[str]) -> bool:
+    """Whether a file is read for where it stands, without a look inside.
+
+    Of what CMake left in build folders discovery gives those of the tree only.
+    """
     row = readers.format_of(path)
-    return row is not None and row.beside and row.kind != "compile_commands"
+    if row is None or not row.beside or row.kind == "compile_commands":
+        return False
+    return row.kind == "cmake-cache" or posixpath.dirname(path) in around
 
 
 def _mentions(file: Found) -> bool:

@@ -59,9 +59,10 @@ class Programs:
     def related(self, a: Definition, b: Definition) -> bool:
         """Whether two functions plausibly belong to one program.
 
-        Code in one folder does, unless each of two files there has a ``main`` of its own; so does code of
-        one group of files that call each other.  Where such a group holds several programs, the two must
-        be reachable from one function.
+        Not where the build files know both files and make no program of the two.  Else code in one folder
+        does, unless each of two files there has a ``main`` of its own; so does code of one group of files
+        that call each other.  Where such a group holds several programs, the two must be reachable from
+        one function.
         """
         if a.path == b.path:
             return True
@@ -70,9 +71,16 @@ class Programs:
             return known
         return bool(self.order.ancestors(a) & self.order.ancestors(b)) or self._both_loose(a, b)
 
+    @cached_property
+    def _built(self) -> dict[str, frozenset[int]]:
+        """By source the programs that the build files make of it."""
+        return self.project.build.programs_of()
+
     def files_related(self, a: str, b: str) -> bool | None:
         """Whether the functions of two files belong to one program; None where the functions decide."""
         left, right = self._components[a], self._components[b]
+        if left != right and a in self._built and b in self._built and not self._built[a] & self._built[b]:
+            return False
         if left != right:
             return folder(a) == folder(b) and not (self._mains[left] and self._mains[right])
         return True if len(self._mains[left]) < 2 or folder(a) == folder(b) else None

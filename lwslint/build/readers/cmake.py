@@ -40,7 +40,9 @@ _PROGRAMS: Final = frozenset(
 _LIBRARIES: Final = frozenset({"add_library", "qt_add_library"})
 _SOURCE_WORDS: Final = frozenset({"WIN32", "MACOSX_BUNDLE", "EXCLUDE_FROM_ALL", "MANUAL_FINALIZATION"})
 _FLAG_VARIABLE = re.compile(r"CMAKE_(?:C|CXX)_FLAGS(?:_([A-Z]+))?$")
-_NAME = re.compile(r"[A-Z][A-Z0-9]*_?\w+")
+# A file that CMake fills in, of whatever language.
+_TEMPLATE = re.compile(r"(?i)\.(?:h|hh|hpp|hxx|c|cc|cpp|cxx|pc|js|in|ini|conf|sh|py|rc|txt|json|xml)\.cmake$")
+_NAME = re.compile(r"[A-Z]\w*")
 _MAX_NAMES = 16
 _WITHOUT_EFFECT: Final = frozenset(
     {
@@ -56,6 +58,8 @@ _LINK_WORDS: Final = frozenset({*_SCOPES, "debug", "optimized", "general", "LINK
 
 def read(path: str, data: bytes) -> BuildFile:
     """What the CMake file ``path`` says; ``problem`` tells what could not be read."""
+    if _TEMPLATE.search(path):
+        return BuildFile(path, "cmake")
     parsed = parse(path, data)
     reader = _Reader(path)
     for command in parsed.commands:
@@ -106,23 +110,32 @@ class _Reader:
         for _ in range(4):  # ${A_${B}}
             if "${" not in text:
                 break
-            replaced = _VARIABLE.sub(self._value, text)
-            if replaced == text or len(replaced) > MAX_TEXT:
+            replaced = self._replaced(text)
+            if replaced is None or replaced == text:
                 break
             text = replaced
         return text
 
-    def _value(self, match: re.Match[str]) -> str:
-        values = self.variables.get(match[1], ())
-        return values[0] if len(values) == 1 else match[0]
+    def _replaced(self, text: str) -> str | None:
+        """``text`` with its variables replaced once; None where that would be too long."""
+        parts: list[str] = []
+        length = position = 0
+        for match in _VARIABLE.finditer(text):
+            values = self.variables.get(match[1], ())
+            value = values[0] if len(values) == 1 else match[0]
+            parts += (text[position : match.start()], value)
+            length += len(parts[-2]) + len(value)
+            position = match.end()
+            if length > MAX_TEXT:
+                return None
+        return "".join((*parts, text[position:]))
 
     def items(self, arguments: Iterable[Argument]) -> Iterator[tuple[str, Argument]]:
         """The elements of a list of arguments; a variable set under conditions gives all it may hold."""
         for argument in arguments:
             for text in self._unfold(argument):
-                for item in text.split(";"):
-                    if item:
-                        yield item, argument
+                for item in _elements(text):
+                    yield item, argument
 
     def _unfold(self, argument: Argument) -> list[str]:
         alone = None if argument.literal else _VARIABLE.fullmatch(argument.text)
@@ -241,6 +254,23 @@ def _generated(text: str, place: Place) -> Iterator[tuple[str, tuple[When, ...]]
         joined = "".join(plain)
         if joined.strip():
             yield joined, when
+
+
+def _elements(text: str) -> list[str]:
+    """The elements of a list; a ``;`` inside a generator expression separates none."""
+    if "$<" not in text:
+        return [item for item in text.split(";") if item]
+    found: list[str] = []
+    start = position = 0
+    while position < len(text):
+        if text.startswith("$<", position):
+            position = _closing(text, position)
+            continue
+        if text[position] == ";":
+            found.append(text[start:position])
+            start = position + 1
+        position += 1
+    return [item for item in (*found, text[start:]) if item]
 
 
 def _closing(text: str, start: int) -> int:
