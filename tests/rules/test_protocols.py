@@ -50,8 +50,8 @@ def loudness(files: dict[str, str], settings: Settings | None = None) -> list[st
         ('i.protocol = "wss";', "void", ["warning"]),
         ('i.protocol = "MQTT";', "void", ["warning"]),
         ('i.protocol = "vendor.v1";', "void", ["note"]),
-        ('i.protocol = "radio"; i.local_protocol_name = "radio";', "void", ["note"]),
-        ('i.protocol = "lws-mirror-protocol";', "void", ["note"]),
+        ('i.protocol = "radio"; i.local_protocol_name = "radio";', "void", ["warning"]),
+        ('i.protocol = "lws-mirror-protocol";', "void", ["warning"]),
         ('i.protocol = "mqtt";', "void", []),
         ('i.protocol = "radio, mqtt";', "void", []),
         ("i.protocol = name;", "const char *name", []),
@@ -72,6 +72,14 @@ def test_the_place_is_the_assignment() -> None:
 
 def test_a_local_name_for_this_machine_is_a_note() -> None:
     assert loudness(client('i.protocol = "radio";', host="localhost")) == ["note"]
+
+
+@pytest.mark.parametrize(
+    "body", ['i.protocol = "radio"; i.local_protocol_name = "radio";', 'i.protocol = "lws-minimal";']
+)
+@pytest.mark.parametrize("address", ['"radio.internal"', "peer"])
+def test_a_name_that_a_server_of_ones_own_may_have_is_a_note(body: str, address: str) -> None:
+    assert loudness(client(f"i.address = {address}; {body}", "const char *peer")) == ["note"]
 
 
 @pytest.mark.parametrize(

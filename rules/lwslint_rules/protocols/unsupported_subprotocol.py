@@ -8,9 +8,10 @@ name that goes on the wire is
 - error: none of those that the server speaks, as the configuration says (`subprotocols`, `servers`), or
   as the server in the same tree on the same port says;
 - warning: the name of a row of the program's own protocol table, or a URL scheme (`ws`, `wss`): names made
-  up here that no server in the tree has. Also when it is only the default of something configurable;
-- note: neither registered nor known, a local name for a server on this machine, or a name that only the
-  test server of libwebsockets is known to have.
+  up here that no server in the tree has. Also when it is only the default of something configurable. A name
+  that only the test server of libwebsockets is known to have, sent to another public server;
+- note: neither registered nor known, a local name for a server on this machine or one that is configured
+  beside `local_protocol_name`, or a name of the test server of libwebsockets.
 
 Silent for names of the IANA registry and other well-known ones, names that a server in the tree has, values
 that come from the user, and HTTP requests (`method` is set: `protocol` then only selects the callback).
@@ -179,6 +180,9 @@ def _verdict(
     if any(name in LWS_NAMES for name in names):
         if any(is_lws_server(host) for host in hosts):
             return None
+        if public:
+            reason = f"which the test server of libwebsockets is known to have, not {hosts[0]}"
+            return Severity.WARNING, reason
         return Severity.NOTE, "which the test server of libwebsockets has, but does yours?"
     loopback = any(is_loopback(host) for host in hosts)
     if rivals := _rivals(connections, connection):
@@ -187,7 +191,8 @@ def _verdict(
     unless = ", unless something else is configured" if configurable else ""
     if any(name in connections.local for name in names):
         reason = f"which is the name of a row of this program's own protocol table{unless}"
-        quiet = loopback or connection.writes("local_protocol_name")
+        # Who sets both means the name for the wire, unless it goes to somebody else's server.
+        quiet = loopback or (connection.writes(LOCAL) and not public)
         return Severity.NOTE if quiet else Severity.WARNING, reason
     if names and all(name in _SCHEMES for name in names):
         return Severity.WARNING, "which is a URL scheme and no subprotocol"
