@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from lwslint.build.readers.records import TooMuch
+from lwslint.build.readers.limits import TooMuch
 from lwslint.facts import Span
 
 MAX_DEPTH = 60
