@@ -350,8 +350,12 @@ def is_python(path: str) -> bool:
 
 
 def is_build_file(path: str) -> bool:
-    """Whether a file's name says that it is a build or configuration file, and no source."""
-    return not takes(path) and format_of(_slashes(path)) is not None
+    """Whether a file's name says that it is a build or configuration file, and no source.
+
+    Conan's recipes are Python, but describe a package; looking all other sources up would cost time.
+    """
+    is_recipe = os.path.basename(path).lower() == "conanfile.py"
+    return (is_recipe or not takes(path)) and format_of(_slashes(path)) is not None
 
 
 def takes(name: str) -> bool:

@@ -370,3 +370,9 @@ def test_a_named_file_without_suffix_is_c_unless_it_begins_like_json(write_tree:
     found = discover(["prog", "conf"], cwd=str(root))
     assert names(found) == ["prog"]
     assert [file.path for file in found.documents] == ["conf"]
+
+
+def test_a_conan_recipe_is_a_build_file_and_no_source(write_tree: WriteTree) -> None:
+    found = look(write_tree({"conanfile.py": "", "client.py": "", "lib/Makefile": "", "lib/a.c": ""}))
+    assert names(found) == ["client.py", "lib/a.c"]
+    assert [file.path for file in found.build_files] == ["conanfile.py", "lib/Makefile"]
