@@ -1136,14 +1136,20 @@ class Values:
             at = Scope(callee, frame)
             before = state
             after = state
+            # What a way out of the callee leaves behind: no later write there takes it back.
+            final: list[Alternative] = []
             self._active.add(mark)
             try:
                 for w in sorted(writes, key=lambda w: w.order):
                     if w.op == "=" and w.index is None and not _dereferences(w):
                         continue
+                    earlier = after
                     after = self._apply(after, w, at, depth + 1, None)
+                    if _returns_after(w):
+                        final += [a for a in after if a not in earlier and a not in final]
             finally:
                 self._active.discard(mark)
+            after = [*(a for a in final if a not in after), *after]
             after = [a if a in before else passed(under(a, when), step) for a in after]
             state = [*before, *(a for a in after if a not in before)] if chosen else after
         return bounded(state)
@@ -1188,6 +1194,14 @@ def _dereferences(write: Write) -> bool:
         return True
     node = write.site.node if write.site is not None else None
     return isinstance(node, Assign) and not isinstance(strip(node.target), Name)
+
+
+def _returns_after(write: Write) -> bool:
+    """Whether the function returns behind a write, on the same side of the same condition."""
+    site = write.site
+    if site is None or not site.guards:
+        return False
+    return any(r.order > site.order and r.guards == site.guards for r in write.definition.body.returns)
 
 
 def _negated(chosen: Sequence[Circumstance]) -> tuple[Circumstance, ...]:

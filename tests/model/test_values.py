@@ -143,6 +143,19 @@ def test_out_parameter_is_written_by_the_callee(language: str) -> None:
     assert numbers(source, language) == [USE | SELF]
 
 
+def test_a_way_out_of_the_callee_keeps_what_it_wrote() -> None:
+    source = """
+        static int parse(int c, int *tls) {
+            if (c == 's') { *tls = 9; return 1; }
+            if (c == 't') *tls = 5;
+            *tls = 0;
+            return 0;
+        }
+        void f(int c) { int tls = 3; parse(c, &tls); int out; out = tls; }
+    """
+    assert sorted(numbers(source)) == [0, 9]
+
+
 def test_out_parameter_of_an_unknown_function_is_unknown() -> None:
     assert value_of("void f(void) { int x = 1, out; elsewhere(&x); out = x; }").unknown
 
