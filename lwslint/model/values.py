@@ -1143,10 +1143,10 @@ class Values:
                 for w in sorted(writes, key=lambda w: w.order):
                     if w.op == "=" and w.index is None and not _dereferences(w):
                         continue
-                    earlier = after
                     after = self._apply(after, w, at, depth + 1, None)
                     if _returns_after(w):
-                        final += [a for a in after if a not in earlier and a not in final]
+                        met = self._chosen(self.around(w), at)
+                        final += [a for a in after if covers(a.when, met) and a not in final]
             finally:
                 self._active.discard(mark)
             after = [*(a for a in final if a not in after), *after]
