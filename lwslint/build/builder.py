@@ -194,19 +194,31 @@ class _Decision:
         """One source: a compilation database knows what was compiled, all else is worked out."""
         found = self._from_build_files(path)
         if found is not None:
-            # What switches debugging on makes another build, not a variant of this one.
-            known = self.settings.build.undefined
-            kept = (switch for switch in found.switches if switch.on or switch.macro not in known)
-            found = msgspec.structs.replace(found, switches=tuple(kept))
+            found = self._without_settled(found)
         certain = self._compiled.origins(path, self.where)
         if not certain:
             return found
+        certain = tuple(origin for origin in certain if origin.macro not in self.settings.build.fixed)
         names = {origin.macro for origin in certain}
         found = found or Compilation(path)
         return msgspec.structs.replace(
             found,
             origins=(*certain, *(origin for origin in found.origins if origin.macro not in names)),
             switches=tuple(switch for switch in found.switches if switch.macro not in names),
+        )
+
+    def _without_settled(self, found: Compilation) -> Compilation:
+        """Without the macros that the user has decided, and those that switch debugging on: that makes
+        another build, not a variant of this one."""
+        build = self.settings.build
+        return msgspec.structs.replace(
+            found,
+            origins=tuple(origin for origin in found.origins if origin.macro not in build.fixed),
+            switches=tuple(
+                switch
+                for switch in found.switches
+                if switch.macro not in build.fixed and (switch.on or switch.macro not in build.undefined)
+            ),
         )
 
     def _from_build_files(self, path: str) -> Compilation | None:

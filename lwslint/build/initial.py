@@ -41,6 +41,11 @@ def lines(project: Project) -> Iterator[str]:
     yield ""
     yield from _reports()
     yield ""
+    yield "# What one server negotiates: nothing."
+    yield "# [[servers]]"
+    yield '# host = "relay.example.com"'
+    yield "# subprotocols = []"
+    yield ""
     yield from _builds(project.build)
 
 
@@ -62,11 +67,6 @@ def _subprotocols(project: Project) -> Iterator[str]:
     if served:
         yield from _comment("These are the names in the lws_protocols tables of the servers in this tree.")
     yield f"# subprotocols = {_list(served or ['chat.v1'])}"
-    yield ""
-    yield "# The same for one server only:"
-    yield "# [[servers]]"
-    yield '# host = "relay.example.com"'
-    yield "# subprotocols = []"
 
 
 def _reports() -> Iterator[str]:
