@@ -248,6 +248,13 @@ def _jobs(text: str) -> int:
     return number
 
 
+def _part(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and len(text) < 12 and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 1/4")
+    return int(number), int(count)
+
+
 def _clean_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lwslint clean",
@@ -270,6 +277,7 @@ def _facts_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-o", "--output", metavar="SHARD", required=True, dest="shard", help="the file to write")
     add("--all", action="store_true", help="lower files without libwebsockets too, so that linking need not")
+    add("--part", type=_part, metavar="I/N", help="only the I-th of N parts of the paths; link needs all N")
     return parser
 
 
@@ -1007,6 +1015,7 @@ def _facts(arguments: argparse.Namespace) -> int:
             exclude=_exclusions(run, None),
             jobs=arguments.jobs,
             everything=arguments.all,
+            part=shards.Part(*arguments.part) if arguments.part else shards.WHOLE,
         )
     except shards.ShardError as error:
         raise UsageError(str(error)) from error

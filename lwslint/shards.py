@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,6 +29,20 @@ _MAGIC = b"lwslint shard 1\n"
 _SHARD_LIMIT = 4_000_000_000  # bytes of a shard on disk
 _FACTS_LIMIT = 512_000_000  # bytes of what one file says
 _FILE_LIMIT = 64_000_000  # bytes of a file that count: no more of one is looked at for a mention either
+
+
+class Part(NamedTuple):
+    """One of ``total`` parts of the same paths; ``number`` counts from 1."""
+
+    number: int
+    total: int
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is in this part: each is in exactly one."""
+        return zlib.crc32(os.fsencode(path)) % self.total == self.number - 1
+
+
+WHOLE = Part(1, 1)
 
 
 class ShardError(Exception):
@@ -54,11 +69,12 @@ class Extracted(msgspec.Struct, frozen=True):
 
 
 class Shard(msgspec.Struct, frozen=True, array_like=True):
-    """``roots`` are the paths that were named.  ``facts`` are entries as in the cache, by their keys, and
-    ``code`` tells the lwslint that made them."""
+    """``roots`` are the paths that were named, of which the shard holds a ``part``.  ``facts`` are entries as
+    in the cache, by their keys, and ``code`` tells the lwslint that made them."""
 
     code: str
     roots: tuple[bytes, ...]
+    part: Part
     files: tuple[File, ...]
     skipped: tuple[tuple[bytes, str], ...]
     problems: tuple[tuple[bytes, bytes], ...]
@@ -80,8 +96,9 @@ def extract(
     exclude: Sequence[Exclusion] = (),
     jobs: int | None = None,
     everything: bool = False,
+    part: Part = WHOLE,
 ) -> Extracted:
-    """The shard of ``paths``, which lie below ``cwd``.
+    """The shard of a ``part`` of ``paths``, which lie below ``cwd``.
 
     With ``everything``, files without libwebsockets are lowered too, so that linking need not.  Depends on
     nothing but the files and the arguments.  Raises :class:`ShardError`.
@@ -97,14 +114,19 @@ def extract(
     shelf = Shelf({})
     remembered = memory.Memory(shelf, settings)
     builder = Builder(found.build_files, found.files, settings, None, remembered.build_file)
-    gather(found.files, settings, None, builder, remembered, jobs, everything=everything)
+    files = [file for file in found.files if part.holds(file.path)]
+    gather(files, settings, None, builder, remembered, jobs, everything=everything)
+    first = part.number == 1  # what is known of the paths as a whole is told once
     shard = Shard(
         code=memory.code(),
         roots=tuple(os.fsencode(os.path.relpath(os.path.join(cwd, path), cwd)) for path in paths),
-        files=tuple(_file(file, kind) for kind in _KINDS for file in getattr(found, kind)),
-        skipped=tuple((os.fsencode(item.path), item.reason) for item in found.skipped),
-        problems=tuple((os.fsencode(p.path), os.fsencode(p.message)) for p in found.problems),
-        other=found.other,
+        part=part,
+        files=tuple(
+            _file(file, kind) for kind in _KINDS for file in getattr(found, kind) if part.holds(file.path)
+        ),
+        skipped=tuple((os.fsencode(item.path), item.reason) for item in found.skipped if first),
+        problems=tuple((os.fsencode(p.path), os.fsencode(p.message)) for p in found.problems if first),
+        other=found.other if first else 0,
         facts=dict(sorted(shelf.entries.items())),
     )
     return Extracted(_MAGIC + msgspec.msgpack.encode(shard), len(shard.files), found.problems)
@@ -210,8 +232,10 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
     problems: dict[str, Problem] = {}
     facts: dict[str, bytes] = {}
     roots: dict[str, None] = {}
+    parts: dict[tuple[bytes, ...], set[Part]] = {}
     other = 0
     for name, shard in shards:
+        parts.setdefault(shard.roots, set()).add(shard.part)
         for file in shard.files:
             path = os.fsdecode(file.path)
             known = files.setdefault(path, file)
@@ -229,6 +253,8 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
         facts.update(shard.facts)
         roots.update((os.fsdecode(root), None) for root in shard.roots)
         other += shard.other
+    for named, held in parts.items():
+        _check_parts(" ".join(map(os.fsdecode, named)), held)
     real = {path: os.path.join(cwd, path) for path in files}
     found = {
         kind: tuple(
@@ -250,3 +276,15 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
     )
     at_real = Files({real[path]: file for path, file in files.items()})
     return Union(tuple(roots), discovery, at_real, Shelf(facts))
+
+
+def _check_parts(roots: str, held: Collection[Part]) -> None:
+    """Raises :class:`ShardError` unless ``held`` are all parts of ``roots``."""
+    totals = {part.total for part in held}
+    if len(totals) > 1:
+        raise ShardError(f"{roots}: was divided in {' and in '.join(map(str, sorted(totals)))} parts")
+    (total,) = totals
+    numbers = {part.number for part in held}
+    missing = next((number for number in range(1, total + 1) if number not in numbers), None)
+    if missing is not None:
+        raise ShardError(f"{roots}: the shard of part {missing}/{total} is missing")

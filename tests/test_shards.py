@@ -126,6 +126,43 @@ def test_any_partition_into_shards_says_the_same(
     assert without_places(linked, elsewhere) == without_places(one, root)
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("arguments", FORMATS)
+def test_parts_of_a_tree_say_what_a_run_on_the_tree_says(
+    root: Path,
+    tmp_path: Path,
+    capsys: Output,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: Sequence[str],
+    count: int,
+) -> None:
+    one = run(capsys, ".", *arguments)
+    made = []
+    for number in range(1, count + 1):
+        made += make(root, tmp_path, capsys, [["."]], "--part", f"{number}/{count}")
+        made[-1] = str(Path(made[-1]).rename(tmp_path / f"part{number}.shard"))
+    elsewhere = leave(root, tmp_path, monkeypatch)
+    linked = run(capsys, "link", *made, *arguments)
+    assert without_places(linked, elsewhere) == without_places(one, root)
+
+
+def test_no_part_can_be_forgotten(root: Path, tmp_path: Path, capsys: Output) -> None:
+    made = []
+    for part in ("1/3", "3/3", "2/2"):
+        made += make(root, tmp_path, capsys, [["."]], "--part", part)
+        made[-1] = str(Path(made[-1]).rename(tmp_path / f"{len(made)}-of.shard"))
+    code, _, err = run(capsys, "link", *made[:2])
+    assert (code, err) == (2, "lwslint: error: .: the shard of part 2/3 is missing\n")
+    code, _, err = run(capsys, "link", *made)
+    assert (code, err) == (2, "lwslint: error: .: was divided in 2 and in 3 parts\n")
+
+
+@pytest.mark.parametrize("part", ["0/3", "4/3", "1", "1/", "/3", "x/y", "1/3/4", "-1/3"])
+def test_a_part_is_one_of_several(root: Path, tmp_path: Path, capsys: Output, part: str) -> None:
+    code, _, err = run(capsys, "facts", "-o", str(tmp_path / "x.shard"), f"--part={part}", ".")
+    assert code == 2 and "is no part such as 1/4" in err
+
+
 @pytest.fixture
 def lowered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
