@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from lwslint.facts import (
@@ -54,7 +54,7 @@ def to_dummy(callbacks: Callbacks, callback: Callback, lost: dict[str, Verdict])
     message = "return lws_callback_http_dummy() there"
     if not _taken(callbacks, subject, places, makes_requests=callbacks.makes_requests(callback.definition)):
         return Remedy(message, Applicability.SAFE, LeaveWith(places, call.text, call.named))
-    change = _default(callbacks, subject, call)
+    change = _default(callbacks, subject, call, lost)
     return Remedy(message.replace("there", "by default"), Applicability.SAFE, change) if change else None
 
 
@@ -120,9 +120,11 @@ def _taken(
     return False
 
 
-def _default(callbacks: Callbacks, subject: Definition, call: _Call) -> LeaveWith | AddDefault | None:
+def _default(
+    callbacks: Callbacks, subject: Definition, call: _Call, lost: Collection[str]
+) -> LeaveWith | AddDefault | None:
     """Let the ``switch`` on the reason, with nothing but ``return 0;`` behind it, call the dummy by
-    default."""
+    default; not where a lost event has a case of its own, which does nothing."""
     body = subject.function.body
     parameter = callbacks.parameter(subject)
     if len(body) < 2 or parameter is None or callbacks.makes_requests(subject):
@@ -133,6 +135,8 @@ def _default(callbacks: Callbacks, subject: Definition, call: _Call) -> LeaveWit
     if not _is(switch.subject, parameter):
         return None
     default = next((arm for arm in switch.arms if arm.default), None)
+    if any(outcome.matched for name in lost for outcome in callbacks.outcomes(subject, parameter, name)):
+        return None
     if default is None:
         leaves = isinstance(_last(switch.arms[-1]), Jump | Return)
         return AddDefault(subject.place(switch.span), *call) if leaves else None
