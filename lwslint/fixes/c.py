@@ -64,7 +64,7 @@ class _Dropping:
             room = self.code.room(span)
             if room is None or not _CONSTANT.fullmatch(self.code.data, *span):
                 return None
-            view = self._views.setdefault(room, View(self.code, room))
+            view = self._views.setdefault(room, self.code.view(room))
             if span in instead:
                 self._pieces.append(Piece(*span, instead[span]))
             elif not self._drop(view, _unwrapped(view, span)):
@@ -74,7 +74,7 @@ class _Dropping:
     def _drop(self, view: View, span: Span) -> bool:
         before, after = view.before(span.start), view.after(span.end)
         if not after.text and not self.code.in_directive(span.start):
-            after = self.code.flat().after(span.end)  # the end of one arm of a conditional
+            after = self.code.flat.after(span.end)  # the end of one arm of a conditional
         opens = before.text in _STARTS or self._is_macro(view, before)
         if before.text == b"|" and after.text in _ENDS:
             self._drop_right(view, before, span, after)
@@ -144,7 +144,7 @@ class _Dropping:
         start = view.lvalue(operator.start)
         if start is None or not _is_statement(self.code, start):
             return False
-        flat = self.code.flat()
+        flat = self.code.flat
         if flat.before(start).text == b":" and flat.after(end.end).text == b"}":
             return False  # a label needs a statement
         whole = _lines(self.code, Span(start, end.end))
@@ -184,7 +184,7 @@ def _is_blank(data: bytes) -> bool:
 
 def _is_statement(code: Code, start: int) -> bool:
     """Whether a statement of a block begins at ``start``: not the branch of an ``if`` without braces."""
-    return code.flat().before(start).text in _STATEMENT_STARTS and not code.in_directive(start)
+    return code.flat.before(start).text in _STATEMENT_STARTS and not code.in_directive(start)
 
 
 def _lines(code: Code, span: Span) -> Span | None:
@@ -207,7 +207,7 @@ def set_beside(change: SetBeside, sources: Sources) -> Edits | None:
     code = sources.code(path)
     if code is None or code.in_directive(span.start):
         return None
-    view = code.flat()
+    view = code.flat
     operator = view.before(span.start)
     name = view.before(operator.start)
     value = change.text.encode() or code.data[slice(*span)]
@@ -342,7 +342,7 @@ def _names(code: Code, path: str, named: Iterable[tuple[Place, str]]) -> list[Pi
     pieces: list[Piece] = []
     for place, name in named:
         start, end = place.span
-        if place.path != path or code.flat().after(end).text not in (b",", b")"):
+        if place.path != path or code.flat.after(end).text not in (b",", b")"):
             return None
         written = code.data[start:end]
         gap = b"" if written.endswith((b" *", b" &")) else b" "

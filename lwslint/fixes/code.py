@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from functools import cached_property
 from typing import NamedTuple
 
 from lwslint.facts import Span
@@ -56,9 +57,14 @@ class Code:
         self.bare = bytes(bare)
         self._flat = scanned.code
 
+    @cached_property
     def flat(self) -> View:
         """All code of the file, as if there were no directives."""
-        return View(self, Span(0, len(self.data)), self._flat)
+        return View(Span(0, len(self.data)), self._flat)
+
+    def view(self, room: Span) -> View:
+        """What stands in a room, for parts of it to be taken out."""
+        return View(room, self.bare)
 
     # ------------------------------------------------------------------ borders
 
@@ -118,24 +124,27 @@ def _bare_directive(data: bytes, language: str) -> bytes:
 
 
 class View:
-    """Tokens of a file while parts of it are being taken out: what is gone looks like white space."""
+    """Tokens of a room of a file while parts of it are taken out: what is gone looks like white space.
 
-    def __init__(self, code: Code, room: Span, data: bytes | None = None) -> None:
-        self.code = code
+    Offsets are those of the file.
+    """
+
+    def __init__(self, room: Span, data: bytes) -> None:
         self.room = room
-        self._bytes = bytearray(code.bare if data is None else data)
+        self._bytes = bytearray(data[room.start : room.end])
 
     def blank(self, span: Span) -> None:
-        self._bytes[span.start : span.end] = b" " * (span.end - span.start)
+        base = self.room.start
+        self._bytes[span.start - base : span.end - base] = b" " * (span.end - span.start)
 
     def before(self, at: int) -> Token:
         """The token that ends last at or before ``at``."""
         low, data = self.room.start, self._bytes
-        while at > low and data[at - 1] in _SPACE:
+        while at > low and data[at - 1 - low] in _SPACE:
             at -= 1
         if at <= low:
             return Token(b"", low, low)
-        head = bytes(data[max(low, at - _LONGEST) : at])
+        head = bytes(data[max(0, at - low - _LONGEST) : at - low])
         word = _WORD_END.search(head)
         if word is not None:
             return Token(word[0], at - len(word[0]), at)
@@ -146,12 +155,12 @@ class View:
 
     def after(self, at: int) -> Token:
         """The first token that begins at or behind ``at``."""
-        high, data = self.room.end, self._bytes
-        while at < high and data[at] in _SPACE:
+        (low, high), data = self.room, self._bytes
+        while at < high and data[at - low] in _SPACE:
             at += 1
         if at >= high:
             return Token(b"", high, high)
-        tail = bytes(data[at : min(high, at + _LONGEST)])
+        tail = bytes(data[at - low : at - low + _LONGEST])
         word = _WORD.match(tail)
         if word is not None:
             return Token(word[0], at, at + word.end())

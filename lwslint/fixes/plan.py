@@ -38,6 +38,7 @@ def choose(
     """
     chosen: list[Diagnostic] = []
     taken: dict[str, list[Edit]] = {}
+    known: set[Edit] = set()
     later = False
     for diagnostic in sorted(diagnostics, key=lambda d: (d.place, d.code)):
         if not is_offered(diagnostic, unsafe=unsafe):
@@ -46,11 +47,12 @@ def choose(
         assert fix is not None
         if allowed is not None and not all(allowed(edit.place.path) for edit in fix.edits):
             continue
-        fresh = [edit for edit in fix.edits if edit not in taken.get(edit.place.path, ())]
+        fresh = [edit for edit in fix.edits if edit not in known]
         if any(_meets(edit, taken.get(edit.place.path, [])) for edit in fresh):
             later = True
             continue
         chosen.append(diagnostic)
+        known.update(fresh)
         for edit in fresh:
             bisect.insort(taken.setdefault(edit.place.path, []), edit, key=lambda e: e.place.span)
     return Plan(tuple(chosen), {path: tuple(edits) for path, edits in sorted(taken.items())}, later)
