@@ -24,7 +24,7 @@ DOCS = ROOT / "docs"
 CONTENTS: dict[str, tuple[str, ...]] = {
     "Start": ("index.md", "tutorial.md", "usage.md", "configuration.md"),
     "Rules": ("rules/README.md",),
-    "In a project": ("ci.md", "fixing.md", "suppressing.md", "baseline.md", "ruff.md"),
+    "In a project": ("ci.md", "fixing.md", "suppressing.md", "baseline.md", "ruff.md", "large-trees.md"),
     "How it works": ("threads.md", "proof.md", "limits.md"),
     "Your own rules": ("adding-a-rule.md", "rule-packs.md"),
 }
