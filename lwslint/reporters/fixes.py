@@ -88,6 +88,13 @@ def _shown(text: SourceText, span: Span) -> list[str]:
 
 
 def _rows(old: list[str], new: list[str]) -> Iterator[str]:
-    for line in difflib.ndiff(old, new):
-        if line[:2] != "? ":
-            yield line[0] + line[2:]
+    """What differs, with a line around it; ``…`` stands for what is left out between."""
+    for number, group in enumerate(difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(1)):
+        if number:
+            yield " …"
+        for kind, first, last, start, end in group:
+            if kind == "equal":
+                yield from (f" {line}" for line in old[first:last])
+                continue
+            yield from (f"-{line}" for line in old[first:last])
+            yield from (f"+{line}" for line in new[start:end])
