@@ -106,7 +106,8 @@ class DropStatements(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rewrite(msgspec.Struct, frozen=True, tag=True):
-    """What stands at each place, which now reads as the first text, becomes the second one."""
+    """What stands at each place, which now reads as the first text (``""``: whatever it reads), becomes
+    the second one, in Python."""
 
     changes: tuple[tuple[Place, str, str], ...]
 

@@ -167,7 +167,7 @@ def rewrite(change: Rewrite, sources: Sources) -> Edits | None:
     found: list[Edit] = []
     for place, before, after in sorted(change.changes):
         code = sources.python(place.path)
-        if code is None or code.data[slice(*place.span)] != before.encode():
+        if code is None or (before and code.data[slice(*place.span)] != before.encode()):
             return None
         found.append(Edit(place, after))
     return tuple(found)

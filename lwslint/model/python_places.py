@@ -31,6 +31,15 @@ def assignment(definition: Definition, span: Span) -> Assign | None:
     return None
 
 
+def assigned(definition: Definition, span: Span) -> Value | None:
+    """The value at ``span`` that is assigned, or passed by keyword."""
+    for site in definition.body.assigns:
+        if isinstance(site.node, Assign) and site.node.value.span == span:
+            return site.node.value
+    found = keyword(definition, span)
+    return found[1].value if found is not None else None
+
+
 def call(definition: Definition, span: Span) -> Call | None:
     for found in _calls(definition):
         if found.span == span:

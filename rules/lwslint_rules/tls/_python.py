@@ -11,7 +11,7 @@ from lwslint.model.python_native import flags
 from lwslint.model.python_tls import EFFECTS, Weakness, overrides, weaknesses
 from lwslint.model.python_weak import settings
 from lwslint.rule import Rule
-from lwslint_rules.tls._python_remedies import remedy
+from lwslint_rules.tls._python_remedies import of_flags, remedy
 
 # include/libwebsockets/lws-client.h:37-60@v5.0.0; the values are those of 4.1.6, too.
 USE_SSL = 1
@@ -139,4 +139,5 @@ def native_flags(project: Project, rule: Rule, *, plaintext: bool) -> Iterator[D
             severity=severity,
             help="ssl_connection = 1 (LCCSCF_USE_SSL), and the CA in client_ssl_ca_filepath",
             function=found.definition.qualified,
+            remedy=of_flags(project, found, severity, WEAK),
         )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lwslint.diagnostics import Severity
-from lwslint.facts import Initializer, Item, Member, Name, Place, Value
+from lwslint.facts import Binary, Initializer, Item, Member, Name, Place, Value
 from lwslint.model import python_places as places
+from lwslint.model.project import Project
+from lwslint.model.python_native import Flags, fold
+from lwslint.model.python_program import Origin, written
 from lwslint.model.python_tls import Weakness
 from lwslint.model.symbols import Definition
 from lwslint.remedies import Applicability, Change, DropElements, DropStatements, Remedy, Rewrite
@@ -96,3 +99,32 @@ def _key(definition: Definition, options: Initializer, found: Item) -> Found | N
         return f"leave {around[1].name} out", (DropElements((definition.place(around[1].span),)), ())
     dropped: Sequence[Place] = [definition.place(item.span) for item in weak]
     return "leave these keys out", (DropElements(tuple(dropped)), ())
+
+
+def of_flags(project: Project, found: Flags, severity: Severity, weak: int) -> Remedy | None:
+    """``ssl_connection`` with bit 0 and without the bits in ``weak``, as far as it is written out."""
+    value = places.assigned(found.definition, found.place.span)
+    if value is None or severity is not Severity.ERROR:
+        return None
+    operands = _operands(value)
+    known = [fold(project.python, Origin(operand, found.definition)) for operand in operands]
+    kept = [written(o) for o, number in zip(operands, known, strict=True) if number and not number & weak]
+    if None in known or not all(kept):
+        return None
+    tls = any(number and number & 1 and not number & weak for number in known)
+    text = " | ".join(kept if tls else ["1", *kept])
+    change = Rewrite(((found.place, "", text),))
+    return Remedy(f"write {text}", Applicability.UNSAFE, change)
+
+
+def _operands(value: Value) -> list[Value]:
+    """What is or-ed together, from left to right."""
+    found: list[Value] = []
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Binary) and node.op == "|":
+            stack += [node.right, node.left]
+        else:
+            found.append(node)
+    return found
