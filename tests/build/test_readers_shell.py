@@ -87,6 +87,17 @@ VARIABLES = {
             'cache C=3 @5 if not [ -n "$LOG" ] [cmake on line 7]',
         ],
     ),
+    "a list made of another one that has a condition": (
+        'if [ "$D" ]; then LOG=-DLOG=ON; fi\nOPTS="-DA=1 $LOG"\ncmake $OPTS .\n',
+        [
+            "cache A=1 @2 [cmake on line 3]",
+            'cache LOG=ON @1 if [ "$D" ] [cmake on line 3]',
+        ],
+    ),
+    "several in one word": (
+        "A=1\nB=2\ncmake -DV=$A.$B.$C-${D:-x} .\n",
+        ["cache V=1.2.$C-x @3 [cmake on line 3]"],
+    ),
     "chosen by a case": (
         "case $1 in\n  debug) T=Debug ;;\n  *) T=Release ;;\nesac\ncmake -DCMAKE_BUILD_TYPE=$T .\n",
         [

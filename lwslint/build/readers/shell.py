@@ -9,6 +9,7 @@ Variables are followed as far as their text stands in the script; nothing is run
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -23,6 +24,8 @@ from lwslint.build.readers.words import MAX_WORDS, Word, split, unquote
 
 MAX_DEPTH = 400  # of the syntax tree; nobody nests as deep by hand
 _LONG = f"a command of more than {MAX_WORDS} words; the rest was not read"
+_MAX_VALUES = 50  # of one variable
+_MAX_REFERENCES = 8  # in one word
 _MAX_TESTS = 30  # of one chain of elif that are kept
 _MAX_NESTED_SHELLS = 3  # bash -c "bash -c …"
 
@@ -147,6 +150,7 @@ class _Script:
         parts: list[tuple[Node, tuple[When, ...]]] = []
         before: tuple[When, ...] = ()  # the tests above that failed
         test = self._test(node)
+        parts += [(inner, test) for inner in _body(node)]
         for child in node.named_children:
             if child.type == "elif_clause":
                 before = (*before, *(_negated(part) for part in test))[-_MAX_TESTS:]
@@ -155,8 +159,6 @@ class _Script:
             elif child.type == "else_clause":
                 before += tuple(_negated(part) for part in test)
                 parts += [(inner, before) for inner in child.named_children]
-            elif child in _body(node):
-                parts.append((child, test))
         return parts
 
     def _test(self, node: Node) -> tuple[When, ...]:
@@ -199,13 +201,8 @@ class _Script:
 
     def _command(self, node: Node) -> None:
         choices: list[_Choice] = []
-        for child in node.children:
-            if (
-                child.type in ("file_redirect", "heredoc_redirect", "herestring_redirect")
-                or not child.is_named
-            ):
-                continue
-            choices += self._words(child)
+        for start, end, literal in _arguments(node):
+            choices += self._words(start, end, literal)
             if len(choices) > MAX_WORDS:
                 raise TooMuch(_LONG)
         if not choices:
@@ -218,7 +215,6 @@ class _Script:
         for choice in choices:
             if choice.conditions:
                 groups.setdefault(choice.conditions, plain[:1]).append(choice.word)
-                groups[choice.conditions] = groups[choice.conditions][:]
         for conditions, words in groups.items():
             with self.records.under(*conditions):
                 self._read(words)
@@ -263,8 +259,8 @@ class _Script:
         appended = any(child.type == "+=" for child in node.children)
         choices: list[_Choice] = []
         if value.type == "array":
-            for child in value.named_children:
-                choices += self._words(child)
+            for start, end, literal in _arguments(value):
+                choices += self._words(start, end, literal)
         elif value.type == "string":
             inner = self.snippet.part(value.start_byte + 1, max(value.start_byte + 1, value.end_byte - 1))
             itself = (f"${name}", f"${{{name}}}")
@@ -274,41 +270,56 @@ class _Script:
                 else:
                     choices += self._expanded(word)
         else:
-            choices = self._words(value)
+            choices = self._words(value.start_byte, value.end_byte, value.type == "raw_string")
         if len(choices) > MAX_WORDS:
             raise TooMuch(_LONG)
         conditions = tuple(self.records.conditions)
-        words = tuple(choice.word for choice in choices)
-        text = " ".join(word.text for word in words)
+        groups: dict[tuple[When, ...], list[Word]] = {(): []}
+        for choice in choices:
+            groups.setdefault(choice.conditions, []).append(choice.word)
+        values = [
+            _Value(" ".join(word.text for word in words), tuple(words), (*conditions, *more))
+            for more, words in groups.items()
+            if words or len(groups) == 1
+        ]
         kept = self.variables.get(name, []) if appended or conditions else []
-        self.variables[name] = [*kept, _Value(text, words, conditions)][-50:]
-        commands.variable(self.records, name, words)
+        self.variables[name] = [*kept, *values][-_MAX_VALUES:]
+        for more, words in groups.items():
+            with self.records.under(*more):
+                commands.variable(self.records, name, words)
 
-    def _words(self, node: Node) -> list[_Choice]:
-        """The words that one argument stands for."""
-        start, end = node.start_byte, node.end_byte
-        word = Word(unquote(decode(self._raw(node))), self.snippet.span(start, end))
-        return [_Choice(word)] if node.type == "raw_string" else self._expanded(word)
+    def _words(self, start: int, end: int, literal: bool) -> list[_Choice]:
+        """The words that one argument stands for; nothing is replaced in a ``literal`` one."""
+        word = Word(unquote(decode(self.snippet.text[start:end])), self.snippet.span(start, end))
+        return [_Choice(word)] if literal else self._expanded(word)
 
     def _expanded(self, word: Word) -> list[_Choice]:
-        match = _REFERENCE.search(word.text)
-        if match is None:
-            return [_Choice(word)]
-        values = self.variables.get(match[1] or match[2], [])
-        if match[0] == word.text and values:
+        """The words that stand for one with references to variables; unknown references stay."""
+        whole = _REFERENCE.fullmatch(word.text)
+        if whole is not None and (values := self._values(whole)):
             return [
                 _Choice(self._standing(inner, word, value), self._more(value))
                 for value in values
                 for inner in value.words
             ]
-        choices: list[_Choice] = []
-        for value in values:
-            if "$" not in value.text:
-                text = word.text.replace(match[0], value.text)
-                choices.append(_Choice(Word(text, word.span), self._more(value)))
-        if not choices and match[3] is not None:
-            choices = [_Choice(Word(word.text.replace(match[0], match[3]), word.span))]
-        return choices or [_Choice(word)]
+        choices = [_Choice(word)]
+        for match in itertools.islice(_REFERENCE.finditer(word.text), _MAX_REFERENCES):
+            values = [value for value in self._values(match) if "$" not in value.text]
+            if not values and match[3] is not None:  # ${X:-default}
+                values = [_Value(match[3], (), ())]
+            if values and len(choices) * len(values) <= _MAX_VALUES:
+                choices = [
+                    _Choice(
+                        Word(choice.word.text.replace(match[0], value.text), word.span),
+                        (*choice.conditions, *self._more(value)),
+                    )
+                    for choice in choices
+                    for value in values
+                ]
+        return choices
+
+    def _values(self, reference: re.Match[str]) -> Sequence[_Value]:
+        return self.variables.get(reference[1] or reference[2], ())
 
     def _standing(self, inner: Word, reference: Word, value: _Value) -> Word:
         """A list's word stands where it is written, a single value where it is used."""
@@ -322,6 +333,22 @@ class _Script:
 
     def _raw(self, node: Node) -> bytes:
         return self.snippet.text[node.start_byte : node.end_byte]
+
+
+def _arguments(node: Node) -> list[tuple[int, int, bool]]:
+    """Start and end of each argument of a command or an array, and whether it is in single quotes.
+
+    tree-sitter-bash 0.25 makes two of ``$A.$B``: what no blank divides is one.
+    """
+    found: list[tuple[int, int, bool]] = []
+    for child in node.children:
+        if not child.is_named or child.type.endswith("_redirect"):
+            continue
+        if found and found[-1][1] == child.start_byte:
+            found[-1] = (found[-1][0], child.end_byte, False)
+        else:
+            found.append((child.start_byte, child.end_byte, child.type == "raw_string"))
+    return found
 
 
 def _body(node: Node) -> list[Node]:
