@@ -246,8 +246,17 @@ class Connections:
 
     # ------------------------------------------------------------------ what a rule asks of one
 
-    def is_http(self, connection: Connection) -> bool:
-        """Whether the connection surely is no WebSocket: ``method`` is set on every way."""
+    def is_http(self, connection: Connection, set_up: Definition | None = None) -> bool:
+        """Whether the connection surely is no WebSocket: ``method`` is set on every way.
+
+        One object may serve several kinds of connections.  Where ``set_up`` fills in the address itself,
+        what other functions that do so set is of another connection.
+        """
+        fillers = {written.write.definition.id for written in connection.writes("address")}
+        others = fillers - {set_up.id} if set_up is not None and set_up.id in fillers else set()
+        if any(w.write.definition.id in others for w in connection.writes("method")):
+            kept = tuple(w for w in connection.writes("method") if w.write.definition.id not in others)
+            connection = msgspec.structs.replace(connection, fields={**connection.fields, "method": kept})
         method = self.possible(connection, "method")
         return bool(method.alternatives) and not any(is_null(a) for a in method.alternatives)
 

@@ -129,6 +129,8 @@ class _Finder:
         numbers = [a for a in possible.alternatives if a.kind == "number" or a.number]
         for alternative in numbers:
             self.covered.update(dict.fromkeys(piece.root for piece in alternative.pieces))
+        if not possible.unknown:
+            self.covered.update(dict.fromkeys(_settled(connection)))
         strong = [a for a in numbers if a.number & USE_SSL]
         loopback = self._stays_here(connection)
         for alternative in numbers:
@@ -321,6 +323,15 @@ class _Finder:
             if "LCCSCF_USE_SSL" in names and not any(_is_permissive(n) for n in walk(node.value)):
                 return True
         return False
+
+
+def _settled(connection: Connection) -> Iterator[Place]:
+    """The values that functions give to ``ssl_connection`` and then connect: what is not among the possible
+    ones there has been overwritten."""
+    connecting = {call.definition.id for call in connection.calls}
+    for written in connection.writes("ssl_connection"):
+        if written.write.definition.id in connecting:
+            yield Place(written.write.definition.path, written.write.value.span)
 
 
 def for_old_lws(text: str) -> bool:

@@ -26,6 +26,8 @@ from lwslint.model.project import Project
 from lwslint.model.symbols import Definition, class_name
 
 HOPS = 4
+# Whether plugins are compiled into a program (plugins/protocol_lws_mirror.c@v5.0.0).
+PLUGIN_SWITCH = "LWS_PLUGIN_STATIC"
 
 #: ("local", definition, name), ("parameter", definition, position), ("global", path, name) or
 #: ("field", class, name).
@@ -570,7 +572,11 @@ class Tables:
 
     @cached_property
     def plugins(self) -> frozenset[Key]:
-        """Tables that a plugin exports: their rows are added behind those of each vhost."""
+        """Tables that a plugin exports: their rows are added behind those of each vhost.
+
+        A source of protocols that may also be included into a program keeps its table for that under
+        ``#if !defined(LWS_PLUGIN_STATIC)`` (plugins/*.c@v5.0.0).
+        """
         found: set[Key] = set()
         for located in self.project.writes_to("protocols"):
             node, definition = located.site.node, located.definition
@@ -582,6 +588,9 @@ class Tables:
                     found.add(key)
         for file in self.symbols.files:
             for variable in file.variables:
+                conditions = self.project.conditions_at(file.path, variable.span)
+                if any(PLUGIN_SWITCH in condition.names for condition in conditions):
+                    found.add(("global", file.path, variable.name))
                 if "plugin" not in variable.type or not isinstance(variable.value, facts.Initializer):
                     continue
                 scope = self.project.flow.file_scope(file.path)

@@ -109,6 +109,12 @@ def test_a_plugins_table_has_no_first_row() -> None:
     assert missing(RECEIVES + TABLE + plugin) == []
 
 
+def test_a_table_that_only_a_plugin_has_has_no_first_row() -> None:
+    alone = f"#if !defined(LWS_PLUGIN_STATIC)\n{TABLE}#endif\n"
+    assert missing(RECEIVES + TABLE)
+    assert missing(RECEIVES + alone) == []
+
+
 def test_the_first_of_an_array_of_pointers_gets_http() -> None:
     rows = (
         f"static int second{PARAMETERS} {{ return 0; }}\n"

@@ -238,3 +238,15 @@ def test_a_table_with_names_we_do_not_know_says_nothing() -> None:
         "other.c": "static struct lws_protocols t[2]; void g(const char *n) { t[0].name = n; }"
     }
     assert reports(files, [LWS203]) == []
+
+
+def test_one_object_for_two_kinds_of_connections() -> None:
+    text = """
+struct request { struct lws_client_connect_info cci; };
+void page(struct request *r) { r->cci.address = "a.example.com"; r->cci.method = "GET"; }
+void talk(struct request *r) { r->cci.address = "a.example.com"; r->cci.protocol = "wss"; }
+void serve(struct request *r) { lws_client_connect_via_info(&r->cci); }
+"""
+    assert reports({"a.c": text}, [LWS201]) == [("a.c", 4, "warning")]
+    helper = text.replace('r->cci.address = "a.example.com"; r->cci.method', "r->cci.method")
+    assert reports({"a.c": helper}, [LWS201]) == []

@@ -254,3 +254,9 @@ def test_an_if_inside_the_expression_concerns_its_part_only() -> None:
     {more};"""
     assert loudness(client(body.format(more=""))) == ["note"]
     assert sorted(loudness(client(body.format(more="| LCCSCF_ALLOW_EXPIRED")))) == ["error", "note"]
+
+
+def test_flags_that_are_overwritten_before_the_connection_do_nothing() -> None:
+    body = "i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED;\ni.ssl_connection = LCCSCF_USE_SSL;"
+    assert loudness(client(body)) == []
+    assert loudness(client(body.replace("\n", "\nif (strict) "), "int strict")) != []

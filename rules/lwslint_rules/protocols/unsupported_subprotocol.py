@@ -114,9 +114,9 @@ _CONSEQUENCE = (
 def check(project: Project) -> Iterator[Diagnostic]:
     worst: dict[Place, Diagnostic] = {}
     for connection in project.connections.all:
-        if project.connections.is_http(connection):
-            continue
         for offer in project.connections.offers(connection):
+            if project.connections.is_http(connection, offer.written.write.definition):
+                continue
             for found in _of_offer(project, connection, offer):
                 known = worst.get(found.place)
                 if known is None or found.severity > known.severity:
