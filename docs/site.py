@@ -25,7 +25,7 @@ CONTENTS: dict[str, tuple[str, ...]] = {
     "Start": ("index.md", "tutorial.md", "usage.md", "configuration.md"),
     "Rules": ("rules/README.md",),
     "In a project": ("ci.md", "fixing.md", "suppressing.md", "baseline.md", "ruff.md", "large-trees.md"),
-    "How it works": ("threads.md", "proof.md", "limits.md"),
+    "How it works": ("threads.md", "build-files.md", "proof.md", "limits.md"),
     "Your own rules": ("adding-a-rule.md", "rule-packs.md"),
 }
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lwslint.build import readers
@@ -282,3 +284,12 @@ def test_a_shell_in_a_shell_in_a_shell() -> None:
     for _ in range(10):
         text = "bash -c '" + text.replace("'", "'\\''") + "'"
     assert readers.read("b.sh", text.encode()).problem == ""
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = Path(__file__).parents[2] / "docs" / "build-files.md"
+    script = "".join(line[4:] + "\n" for line in page.read_text().split("\n") if line.startswith("    "))
+    assert tell("build.sh", script) == [
+        "cache CMAKE_BUILD_TYPE=Release @1 [cmake on line 5]",
+        'cache LWS_TLS_LOG_PLAINTEXT_RX=ON @3 if [ -n "$TRACE" ] [cmake on line 5]',
+    ]
