@@ -123,17 +123,27 @@ class Order:
         starts = self.starts.by_root.get(root.id, [])
         if starts and all(self._detached(start) for start in starts):
             return []
-        handles = {s.handle for s in starts if s.handle}
-        near = {s.definition.path for s in starts}
-        owners = {self.symbols.owner(s.definition) for s in starts} - {""}
-        found = []
-        for definition, site, handle in self.joins:
+        chosen: set[int] = set()
+        for start in starts:
+            if start.handle:
+                chosen.update(self._joins_by["handle", start.handle])
+            chosen.update(self._joins_by["file", start.definition.path])
+            chosen.update(self._joins_by["class", self.symbols.owner(start.definition)])
+        return [self.joins[rank][:2] for rank in sorted(chosen)]
+
+    @cached_property
+    def _joins_by(self) -> dict[tuple[str, str], list[int]]:
+        """The ranks in :attr:`joins` by the handle's name, and, for a handle that has none or is local, by
+        the file and the class of the function."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for rank, (definition, _, handle) in enumerate(self.joins):
+            found["handle", handle].append(rank)
             local = self.symbols.local_type(definition, handle) if handle else ""
-            if handle in handles:
-                found.append((definition, site))
-            elif local is not None and (not local or "thread" in local or local.startswith("auto")):
-                if definition.path in near or self.symbols.owner(definition) in owners:
-                    found.append((definition, site))
+            if local is not None and (not local or "thread" in local or local.startswith("auto")):
+                found["file", definition.path].append(rank)
+                owner = self.symbols.owner(definition)
+                if owner:
+                    found["class", owner].append(rank)
         return found
 
     def _detached(self, start: Start) -> bool:
@@ -151,12 +161,17 @@ class Order:
     def _joined(self) -> dict[int, tuple[frozenset[int], dict[Place, list[Site]]]]:
         """For each root: functions that reach a join of it, and the joins by function."""
         result: dict[int, tuple[frozenset[int], dict[Place, list[Site]]]] = {}
+        # Programs that are made alike call their handles alike, and share their joins.
+        same: dict[tuple[int, ...], tuple[frozenset[int], dict[Place, list[Site]]]] = {}
         for root in sorted(self.starts.by_root):
             joins = self.joins_of(self.symbols.definitions[root])
-            sites: dict[Place, list[Site]] = defaultdict(list)
-            for definition, site in joins:
-                sites[definition.place()].append(site)
-            result[root] = (self.reaching([d for d, _ in joins]), sites)
+            key = tuple(id(site) for _, site in joins)
+            if key not in same:
+                sites: dict[Place, list[Site]] = defaultdict(list)
+                for definition, site in joins:
+                    sites[definition.place()].append(site)
+                same[key] = (self.reaching([d for d, _ in joins]), sites)
+            result[root] = same[key]
         return result
 
     def _events(self, definition: Definition, start: Start) -> tuple[list[Site], list[Site]]:
@@ -166,6 +181,29 @@ class Order:
         if key not in self._event_cache:
             self._event_cache[key] = self._find_events(definition, start)
         return self._event_cache[key]
+
+    def started_by(self, definition: Definition) -> list[Start]:
+        """The starts that ``definition`` may make, itself or through what it calls."""
+        return [*self._starts_reached.get(definition.id, ()), *self._starts_at.get(definition.place(), ())]
+
+    @cached_property
+    def _starts_reached(self) -> dict[int, list[Start]]:
+        """Function → the starts that it reaches."""
+        found: dict[int, list[Start]] = defaultdict(list)
+        for starts in self.starts.by_root.values():
+            for start in starts:
+                for reaching in self.ancestors(start.definition):
+                    found[reaching].append(start)
+        return found
+
+    @cached_property
+    def _starts_at(self) -> dict[Place, list[Start]]:
+        """Function's place → the starts in it, or in a variant of it under another ``#if`` arm."""
+        found: dict[Place, list[Start]] = defaultdict(list)
+        for starts in self.starts.by_root.values():
+            for start in starts:
+                found[start.definition.place()].append(start)
+        return found
 
     def starts_in(self, definition: Definition, start: Start) -> list[Site]:
         """The sites of ``definition`` at which the thread starts, in calls of other functions too."""

@@ -39,7 +39,8 @@ from lwslint.model.names import (
     last_component,
     last_name,
 )
-from lwslint.model.symbols import Definition, class_name, nearness
+from lwslint.model.nearby import nearness
+from lwslint.model.symbols import Definition, class_name
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 
 import msgspec
 
@@ -35,6 +35,7 @@ from lwslint.facts import (
 )
 from lwslint.model.bodies import Body, flatten
 from lwslint.model.names import RETURN_TYPES, callee_name, last_component
+from lwslint.model.nearby import FEW, Nearby, nearness
 
 
 class Definition:
@@ -159,18 +160,63 @@ def element_type(type: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=100_000)
-def nearness(a: str, b: str) -> int:
-    """How many leading folders two paths share (a whole shared path counts one more)."""
-    left, right = a.split("/"), b.split("/")
-    shared = 0
-    for x, y in zip(left[:-1], right[:-1], strict=False):
-        if x != y:
-            break
-        shared += 1
-    depth = len(left) + len(right) - 2
-    # Sharing all folders beats sharing as many with further ones below.
-    return shared * 1000 - depth + (1_000_000 if a == b else 0)
+_HEADERS = frozenset(("h", "hpp", "hh", "hxx", "inl", "ipp"))
+
+
+class _Definitions:
+    """The definitions of one name, many of them, with an index of which are near to a file."""
+
+    def __init__(self, all: Sequence[Definition]) -> None:
+        self.all = all
+        self.in_file: dict[str, list[Definition]] = defaultdict(list)
+        self.statics: set[str] = set()  # the names of the source files that have a static one
+        for definition in all:
+            self.in_file[definition.path].append(definition)
+            if _is_private(definition.path, definition.function.static):
+                self.statics.add(_file_name(definition.path))
+        self.shared = Nearby((d.path, d) for d in all if not _is_private(d.path, d.function.static))
+
+    def around(self, path: str, included: frozenset[str]) -> Sequence[Definition]:
+        """Those among which the nearest that ``path`` sees are; ``included`` are the files it includes."""
+        here = self.in_file.get(path)
+        if here:
+            return here
+        return self.shared.around(path) if self.statics.isdisjoint(included) else self.all
+
+
+class _Variables:
+    """The file-scope variables of one name, many of them."""
+
+    def __init__(self, all: Sequence[Variable]) -> None:
+        self.all = all
+        self.in_file: dict[str, list[Variable]] = defaultdict(list)
+        self.statics: set[str] = set()
+        for variable in all:
+            self.in_file[variable.path].append(variable)
+            if _is_private(variable.path, variable.declare.static):
+                self.statics.add(_file_name(variable.path))
+        shared = [v for v in all if not _is_private(v.path, v.declare.static)]
+        self.shared = Nearby((v.path, v) for v in shared)
+        self.valued = Nearby((v.path, v) for v in shared if _defines(v.declare))
+
+    def around(self, path: str, included: frozenset[str]) -> Sequence[Variable]:
+        """Those among which the one is that the name means at ``path``."""
+        here = self.in_file.get(path, [])
+        if any(_defines(v.declare) for v in here):
+            return here
+        if not self.statics.isdisjoint(included):
+            return self.all
+        return self.valued.around(path) or (*here, *self.shared.around(path))
+
+
+def _is_private(path: str, static: bool) -> bool:
+    """Whether only the file itself, and what includes it by name, sees a static of ``path``: not so for
+    headers."""
+    return static and path.rsplit(".", 1)[-1] not in _HEADERS
+
+
+def _file_name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 class Symbols:
@@ -190,7 +236,12 @@ class Symbols:
         self.macros: dict[str, list[tuple[str, Macro]]] = defaultdict(list)
         self.function_macros: dict[str, list[Definition]] = defaultdict(list)
         self._variable_cache: dict[tuple[str, str], Variable | None] = {}
+        self._free: dict[str, list[Definition]] = {}
         self._free_cache: dict[tuple[str, str], Binding] = {}
+        self._near_definitions: dict[tuple[str, ...], _Definitions] = {}
+        self._near_variables: dict[str, _Variables] = {}
+        self._near_classes: dict[str, Nearby[tuple[str, Class]]] = {}
+        self._near_macros: dict[str, Nearby[tuple[str, Macro]]] = {}
         self._target_cache: dict[tuple[int, int], tuple[Call, Binding]] = {}
         self._class_cache: dict[tuple[str, str], Class | None] = {}
         self._key_cache: dict[tuple[str, str], str] = {}
@@ -277,6 +328,8 @@ class Symbols:
             seen.add(name)
             candidates = self.classes.get(name)
             if candidates:
+                if len(candidates) > FEW:
+                    candidates = self._classes_around(name, candidates, path)
                 bodied = [entry for entry in candidates if entry[1].fields or entry[1].methods] or candidates
                 return max(bodied, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1]
             aliases = self.aliases.get(name)
@@ -285,6 +338,14 @@ class Symbols:
             target = max(aliases, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1].type
             name = last_component(class_name(target))
         return None
+
+    def _classes_around(
+        self, name: str, candidates: Sequence[tuple[str, Class]], path: str
+    ) -> list[tuple[str, Class]]:
+        if name not in self._near_classes:
+            bodied = [entry for entry in candidates if entry[1].fields or entry[1].methods] or candidates
+            self._near_classes[name] = Nearby((entry[0], entry) for entry in bodied)
+        return self._near_classes[name].around(path)
 
     def class_key(self, type: str, path: str) -> str:
         """An identity for the class that a type names at ``path``: classes of one name in different
@@ -462,7 +523,11 @@ class Symbols:
         return self._variable_cache[key]
 
     def _nearest_variable(self, name: str, path: str) -> Variable | None:
-        known = self.variables.get(name, ())
+        known: Sequence[Variable] = self.variables.get(name, ())
+        if len(known) > FEW:
+            if name not in self._near_variables:
+                self._near_variables[name] = _Variables(known)
+            known = self._near_variables[name].around(path, self.includes.get(path, frozenset()))
         here = [v for v in known if v.path == path and _defines(v.declare)]
         candidates = here or [
             v for v in known if v.path == path or not v.declare.static or self._included(v.path, path)
@@ -477,6 +542,10 @@ class Symbols:
         candidates = self.macros.get(name)
         if not candidates:
             return None
+        if len(candidates) > FEW:
+            if name not in self._near_macros:
+                self._near_macros[name] = Nearby((entry[0], entry) for entry in candidates)
+            candidates = self._near_macros[name].around(path)
         return max(
             candidates,
             key=lambda entry: (
@@ -488,23 +557,23 @@ class Symbols:
 
     def _included(self, path: str, user: str) -> bool:
         """Whether ``user`` may see the statics of ``path``: a header, or a file it includes by name."""
-        name = path.rsplit("/", 1)[-1]
-        return name in self.includes.get(user, ()) or name.rsplit(".", 1)[-1] in (
-            "h",
-            "hpp",
-            "hh",
-            "hxx",
-            "inl",
-            "ipp",
-        )
+        name = _file_name(path)
+        return name in self.includes.get(user, ()) or name.rsplit(".", 1)[-1] in _HEADERS
 
     def _visible(self, definition: Definition, path: str) -> bool:
         return (
             definition.path == path or not definition.function.static or self._included(definition.path, path)
         )
 
-    def nearest(self, candidates: Iterable[Definition], path: str) -> Binding:
-        """The candidates nearest to ``path``; ambiguous when different functions are equally near."""
+    def nearest(self, candidates: Sequence[Definition], path: str, key: tuple[str, ...] = ()) -> Binding:
+        """The candidates nearest to ``path``; ambiguous when different functions are equally near.
+
+        ``key`` names the candidates where they are the same for every ``path``."""
+        if key and len(candidates) > FEW:
+            known = self._near_definitions.get(key)
+            if known is None:
+                known = self._near_definitions[key] = _Definitions(candidates)
+            candidates = known.around(path, self.includes.get(path, frozenset()))
         visible = [d for d in candidates if self._visible(d, path)]
         if not visible:
             return Binding()
@@ -542,7 +611,10 @@ class Symbols:
                 return self.nearest(owned, path)
         key = (plain, path)
         if key not in self._free_cache:
-            self._free_cache[key] = self.nearest([d for d in candidates if not d.function.owner], path)
+            free = self._free.get(plain)
+            if free is None:
+                free = self._free[plain] = [d for d in candidates if not d.function.owner]
+            self._free_cache[key] = self.nearest(free, path, ("free", plain))
         return self._free_cache[key]
 
     def _may_be_parameter(self, qualifier: str, name: str) -> bool:
@@ -556,7 +628,7 @@ class Symbols:
         for candidate in self.lineage(class_, path):
             methods = self.methods.get((candidate, name))
             if methods:
-                binding = self.nearest(methods, path)
+                binding = self.nearest(methods, path, ("method", candidate, name))
                 if any(d.function.virtual for d in methods):
                     extra = [d for sub in self.derived(candidate) for d in self.methods.get((sub, name), ())]
                     return Binding((*binding.definitions, *extra), binding.ambiguous)
@@ -588,14 +660,14 @@ class Symbols:
             callee = callee.operand
         if call.kind in ("new", "construct") and isinstance(callee, Name):
             class_ = last_component(class_name(callee.id))
-            return self.nearest(self.methods.get((class_, class_), ()), path)
+            return self.nearest(self.methods.get((class_, class_), ()), path, ("method", class_, class_))
         match callee:
             case Name():
                 if self.is_local(definition, callee.id):
                     return Binding()
                 macros = self.function_macros.get(callee.id)
                 if macros:
-                    return self.nearest(macros, path)
+                    return self.nearest(macros, path, ("macro", callee.id))
                 return self.function_named(callee.id, definition, path)
             case Member():
                 type = self.type_of(callee.object, definition, depth + 1)

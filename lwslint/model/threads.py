@@ -280,8 +280,7 @@ class Threads:
         first = min(c.call.span.start for c in made)
         return not any(
             first < event.node.span.start < here
-            for starts in self.roots.values()
-            for start in starts
+            for start in self.order.started_by(definition)
             for event in self.order.starts_in(definition, start)
         )
 

@@ -15,6 +15,7 @@ file is "unknown", never a hang.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ from lwslint.model.alternatives import (
 )
 from lwslint.model.bodies import Guard, Site
 from lwslint.model.names import callee_name, last_component
+from lwslint.model.nearby import FEW
 from lwslint.model.symbols import Definition, class_name
 from lwslint.model.writes import SAME_TEXT, Writes, index_of, strip, target_of
 
@@ -154,6 +156,7 @@ class Values:
         self._active: set[tuple[object, ...]] = set()
         self._memory: dict[tuple[int, int, int, int], tuple[Value, object, list[Alternative]]] = {}
         self._bases: dict[int, list[Pointee]] = {}
+        self._object_index: dict[str, dict[Object, list[tuple[int, int, Write, Pointee]]] | None] = {}
         self._pointees: dict[tuple[int, int, int, int], tuple[Value, object, list[Pointee]]] = {}
 
     # ------------------------------------------------------------------ asking
@@ -591,6 +594,18 @@ class Values:
         loose: list[tuple[Write, Pointee]] = []
         wanted = set(objects)
         owners = [(o[1], o[2]) for o in objects if o[0] == "class"]
+        by_object = None if owners else self._by_object(field)
+        if by_object is not None:
+            entries = sorted(
+                (entry for object in wanted for entry in by_object.get(object, ())),
+                key=lambda entry: entry[:2],
+                reverse=True,
+            )
+            # Of several objects that a write may be to, the first counts.
+            first = {rank: (write, pointee) for rank, _, write, pointee in entries}
+            return [
+                pair for pair in reversed(first.values()) if index is None or self._element(pair[0], index)
+            ]
         for write in self.writes.named(field):
             if index is not None and not self._element(write, index):
                 continue
@@ -610,6 +625,25 @@ class Values:
                     break
         # A class stands for all its instances, so what is written to one of them counts too.
         return [*exact, *loose] if owners else exact
+
+    def _by_object(self, field: str) -> dict[Object, list[tuple[int, int, Write, Pointee]]] | None:
+        """The writes to a field of that name by the object whose field it is, each with its rank and the
+        object's among those that it may be to; None while the index is being made, which asks for values
+        itself.
+
+        A tree of many programs has as many writes of each of lws' fields as it has programs.
+        """
+        if field not in self._object_index:
+            writes = self.writes.named(field)
+            if len(writes) <= FEW:
+                return None
+            self._object_index[field] = None
+            found: dict[Object, list[tuple[int, int, Write, Pointee]]] = defaultdict(list)
+            for rank, write in enumerate(writes):
+                for position, pointee in enumerate(self.bases(write)):
+                    found[pointee.object].append((rank, position, write, pointee))
+            self._object_index[field] = found
+        return self._object_index[field]
 
     def _related(self, class_: str, owners: Sequence[tuple[str, str]], write: Write) -> bool:
         """Whether a class derives from one of ``owners`` or the other way round."""

@@ -19,6 +19,7 @@ from lwslint.facts import (
     Binary,
     Call,
     Cast,
+    Class,
     Declare,
     Index,
     Initializer,
@@ -36,7 +37,8 @@ from lwslint.knowledge import api
 from lwslint.model.alternatives import Object, Scope, Write
 from lwslint.model.bodies import LITERALS, Site
 from lwslint.model.names import callee_name, last_component
-from lwslint.model.symbols import Definition, class_name, element_type, nearness
+from lwslint.model.nearby import FEW, Nearby, nearness
+from lwslint.model.symbols import Definition, class_name, element_type
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -141,6 +143,7 @@ class Writes:
         self.project = project
         self.symbols = project.symbols
         self._named: dict[str, list[Write]] = {}
+        self._near_homes: dict[str, Nearby[tuple[str, Class]]] = {}
         self._homes: dict[tuple[str, str], str] = {}
 
     def type_name(self, type: str, path: str) -> str:
@@ -165,7 +168,12 @@ class Writes:
         key = (class_, path)
         known = self._homes.get(key)
         if known is None:
-            candidates = self.symbols.classes.get(class_, ())
+            candidates: Sequence[tuple[str, Class]] = self.symbols.classes.get(class_, ())
+            if len(candidates) > FEW:
+                if class_ not in self._near_homes:
+                    bodied = [entry for entry in candidates if entry[1].fields] or candidates
+                    self._near_homes[class_] = Nearby((entry[0], entry) for entry in bodied)
+                candidates = self._near_homes[class_].around(path)
             bodied = [entry for entry in candidates if entry[1].fields] or candidates
             known = max(
                 (entry[0] for entry in bodied), key=lambda home: (nearness(path, home), home), default=""
