@@ -569,17 +569,20 @@ class _Walk:
 
     def _take(self, path: str, status: os.stat_result, *, explicit: bool = False) -> None:
         taken = self._group(path, explicit)
-        known = taken.get(source.identity(status))
+        identity = source.identity(status)
+        known = taken.get(identity)
         if known is None or (explicit and not known.explicit and known.real == path):
             self._seen(path, status)
-            found = Found(self._name(path), path, source.identity(status), explicit, witness.stamp(status))
-            taken[found.identity] = found
+            found = Found(self._name(path), path, identity, explicit, witness.stamp(status))
+            taken[identity] = found
             self._skipped.pop(found.path, None)
         elif known.real != path:
             self._skip(path, TWICE)
 
     def _group(self, path: str, explicit: bool) -> dict[Identity, Found]:
         """Where a file belongs.  One without suffix that was named is C unless it begins like JSON."""
+        if takes(path):
+            return self._files
         if is_build_file(path):
             return self._build_files
         if may_be_document(path) and (not explicit or begins_like_json(_peek(path))):

@@ -21,6 +21,7 @@ from lwslint import witness
 from lwslint.facts import Span
 
 TAB = 4  # columns between tab stops in an excerpt
+_FIRST = 1 << 16  # bytes asked for at first: more than most source files have
 _CHUNK = 1 << 20
 _BOM = codecs.BOM_UTF8
 
@@ -63,6 +64,11 @@ def identity(status: os.stat_result) -> Identity:
     return Identity(status.st_dev, status.st_ino)
 
 
+_FLAGS = os.O_RDONLY
+for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):  # not every system has all
+    _FLAGS |= getattr(os, _name, 0)
+
+
 def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = None) -> int:
     """A descriptor of the regular file at ``path``, or :class:`ReadError`.
 
@@ -72,14 +78,11 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
     """
     if (data := _mounted_at(path)) is not None:
         return _unnamed(data)
-    flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):  # not every system has all
-        flags |= getattr(os, name, 0)
     try:
         if expected is None and not stat.S_ISREG(os.stat(path).st_mode):
             witness.look(os.path.abspath(path))
             raise ReadError("not a regular file")
-        handle = os.open(path, flags)
+        handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
         witness.look(os.path.abspath(path))
         raise ReadError(_reason(error)) from error
@@ -103,19 +106,31 @@ def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None 
     """
     handle = open_regular(path, expected=expected)
     try:
-        with open(handle, "rb", buffering=0) as file:
-            pieces: list[bytes] = []
-            room = limit + 1
-            while room > 0 and (piece := file.read(min(room, _CHUNK))):
-                pieces.append(piece)
-                room -= len(piece)
+        data = _up_to(handle, limit + 1)
     except OSError as error:
         raise ReadError(_reason(error)) from error
-    if room <= 0:
+    finally:
+        os.close(handle)
+    if len(data) > limit:
         raise TooLarge(f"larger than {limit} bytes")
-    data = b"".join(pieces)
     witness.read(path, data)
     return data
+
+
+def _up_to(handle: int, limit: int) -> bytes:
+    """The bytes of an open file, at most ``limit``.
+
+    Without a file object: a run reads many small files, and most of them take one call.
+    """
+    first = os.read(handle, min(limit, _FIRST))
+    if not first or len(first) == limit:
+        return first
+    pieces = [first]
+    room = limit - len(first)
+    while room > 0 and (piece := os.read(handle, min(room, _CHUNK))):
+        pieces.append(piece)
+        room -= len(piece)
+    return b"".join(pieces)
 
 
 def peek(path: str | os.PathLike[str], size: int, *, expected: Identity | None = None) -> bytes:
