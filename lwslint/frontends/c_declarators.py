@@ -17,6 +17,10 @@ RECORDS: Final = {"struct_specifier": "struct", "class_specifier": "class", "uni
 # --------------------------------------------------------------------------- declarators
 
 
+_PLAIN: Final = frozenset(("identifier", "field_identifier", "type_identifier", "qualified_identifier"))
+"""What most declarators end at: a name."""
+
+
 class Declarator(NamedTuple):
     """What a declarator declares: ``name`` (None when abstract), what its derivations append to the
     type, and, for a function, the node with its parameters."""
@@ -31,8 +35,8 @@ def declarator(unit: Unit, node: Node | None) -> Declarator:
     declared = unit.fields.declarator
     suffix: list[str] = []
     function: Node | None = None
-    while node is not None:
-        match node.type:
+    while node is not None and (kind := node.type) not in _PLAIN:
+        match kind:
             case "pointer_declarator" | "abstract_pointer_declarator" | "pointer_type_declarator":
                 if function is not None:  # a pointer to a function, not a function
                     suffix.append("(*)" + parameter_text(unit, function))

@@ -46,6 +46,7 @@ from lwslint.frontends.c_unit import (
     Unit,
     ValueHandler,
     children_of,
+    decoded,
     fold,
     span_of,
 )
@@ -94,7 +95,8 @@ def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
 
 def name(unit: Unit, node: Node, depth: int) -> Value:
     start, end = span = node.byte_range
-    return Name(_new(Span, span), unit.data[start:end].decode("utf-8", "replace"))
+    text = unit.source[start:end]
+    return Name(_new(Span, span), text if text.isascii() else decoded(text))
 
 
 def folded_name(unit: Unit, node: Node, depth: int) -> Value:
@@ -115,7 +117,7 @@ def false(unit: Unit, node: Node, depth: int) -> Value:
 
 def number(unit: Unit, node: Node, depth: int) -> Value:
     span = span_of(node)
-    found = c_literals.integer(unit.data[span[0] : span[1]].decode("utf-8", "replace"))
+    found = c_literals.integer(unit.source[span[0] : span[1]])
     return Unknown(span) if found is None else Number(span, found)
 
 

@@ -71,10 +71,13 @@ def body(unit: Unit, node: Node | None, depth: int) -> tuple[Statement, ...]:
 
 def expression(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     """An expression statement; the operands of a top-level comma are statements of their own."""
-    rest: list[Node] = [child for child in node.named_children if child.kind_id != unit.comment]
+    inner = node.named_children
+    if len(inner) == 1 and (kind := inner[0].kind_id) != unit.comma and kind != unit.comment:
+        out.append(Evaluate(span_of(node), value(unit, inner[0], depth)))
+        return
+    rest: list[Node] = [child for child in inner if child.kind_id != unit.comment]
     if len(rest) == 1 and rest[0].kind_id != unit.comma:
-        child = rest[0]
-        out.append(Evaluate(span_of(node), value(unit, child, depth)))
+        out.append(Evaluate(span_of(node), value(unit, rest[0], depth)))
         return
     rest.reverse()
     while rest:

@@ -236,6 +236,7 @@ class Unit:
         "owner",
         "pair",
         "sink",
+        "source",
         "statements",
         "strays",
         "values",
@@ -253,6 +254,7 @@ class Unit:
     ) -> None:
         self.dialect = dialect
         self.data = data
+        self.source = _as_characters(data)
         self.sink = sink
         self.variant = variant
         self.wanted = wanted  # None: everything; else only definitions that overlap one of these
@@ -273,7 +275,9 @@ class Unit:
 
     def text(self, node: Node) -> str:
         """The node's text as it stands in the file; bytes that are no UTF-8 become U+FFFD."""
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        start, end = node.byte_range
+        found = self.source[start:end]
+        return found if found.isascii() else decoded(found)
 
     def note(self, problem: str) -> None:
         """Remember the first problem; more of the same would say nothing new."""
@@ -286,6 +290,18 @@ class Unit:
             return True
         start, end = node.start_byte, node.end_byte
         return any(span.start < end and start < span.end for span in self.wanted)
+
+
+@lru_cache(maxsize=1)
+def _as_characters(data: bytes) -> str:
+    """The bytes as a string of one character each: a slice of it costs less than one that is decoded, and
+    nearly all text is ASCII.  Kept for the macros of a file, each of which is a unit of its own."""
+    return data.decode("latin-1")
+
+
+def decoded(characters: str) -> str:
+    """What a slice of :attr:`Unit.source` that is not ASCII says."""
+    return characters.encode("latin-1").decode("utf-8", "replace")
 
 
 _new = tuple.__new__
