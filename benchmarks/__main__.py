@@ -133,7 +133,9 @@ def python(bench: Bench) -> None:
         print("SKIPPED: give --python FOLDER" if folder is None else "SKIPPED: bandit is not installed")
         return
     shown = [*tools.lwslint("--no-cache", "--show-files")]
-    listed = subprocess.run(shown, cwd=folder, env=bench.environment, capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        shown, cwd=folder, env=bench.environment, capture_output=True, text=True, check=False
+    )
     parsed = sum(1 for row in listed.stdout.splitlines() if row.startswith("lint"))
     print(f"{sum(1 for _ in folder.rglob('*.py'))} Python files, of which {parsed} are analysed")
     commands = {"cold": bench.cold(folder), "warm": bench.warm(folder)}
