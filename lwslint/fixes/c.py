@@ -7,7 +7,7 @@ could expand to anything, a ``#if`` in the middle of an expression, a branch wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from lwslint.diagnostics import Edit
 from lwslint.facts import Place, Span
@@ -58,6 +58,7 @@ class _Dropping:
         self.alone = alone
         self._views: dict[Span, View] = {}
         self._pieces: list[Piece] = []
+        self._comments = set(code.line_comments)  # where they end, those that are moved included
 
     def pieces(self, spans: Iterable[Span], instead: dict[Span, bytes]) -> list[Piece] | None:
         for span in spans:
@@ -96,7 +97,7 @@ class _Dropping:
     def _drop_right(self, view: View, operator: Token, span: Span, after: Token) -> None:
         """``a | FLAG`` becomes ``a``."""
         data = self.code.data
-        start = _skip_back(data, operator.start)
+        start = _skip_back(data, operator.start, self._comments)
         if _is_blank(data[operator.end : span.start]):
             self._take(view, Span(start, span.end))
             return
@@ -104,10 +105,12 @@ class _Dropping:
         self._take(view, Span(start, operator.end))
         first = data.rfind(b"\n", 0, span.start)
         tail = after.text in (b";", b",", b")") and not data[span.end : after.start].strip()
+        tail = tail and _is_last(self.code, after.end)
         if tail and first >= operator.end and not data[first : span.start].strip():
             self._pieces.append(Piece(operator.end, operator.end, after.text))
             first -= data[first - 1 : first] == b"\r"
             self._pieces.append(Piece(first, after.end))
+            self._comments.add(after.end)
             view.blank(Span(first, span.end))
         else:
             self._take(view, span)
@@ -148,7 +151,10 @@ class _Dropping:
         if flat.before(start).text == b":" and flat.after(end.end).text == b"}":
             return False  # a label needs a statement
         whole = _lines(self.code, Span(start, end.end))
-        self._take(view, whole if whole is not None else Span(_skip_back(self.code.data, start), end.end))
+        self._take(
+            view,
+            whole if whole is not None else Span(_skip_back(self.code.data, start, self._comments), end.end),
+        )
         return True
 
     def _take(self, view: View, span: Span) -> None:
@@ -167,11 +173,15 @@ def _unwrapped(view: View, span: Span) -> Span:
         span = Span(before.start, after.end)
 
 
-def _skip_back(data: bytes, at: int) -> int:
-    """The end of what stands before the white space, and continued line ends, before ``at``."""
+def _skip_back(data: bytes, end: int, comments: Set[int]) -> int:
+    """The end of what stands before the white space, and continued line ends, before ``end``; ``end`` where
+    that is a comment that the end of its line ends: one of ``comments``."""
+    at = end
     while True:
         while at > 0 and data[at - 1 : at].isspace():
             at -= 1
+        if at in comments:
+            return end
         if not (data[at - 1 : at] == b"\\" and data[at : at + 2].lstrip(b"\r").startswith(b"\n")):
             return at
         at -= 1
@@ -189,13 +199,17 @@ def _is_statement(code: Code, start: int) -> bool:
 
 def _lines(code: Code, span: Span) -> Span | None:
     """The whole lines of ``span`` where it shares them with nothing but a comment behind it."""
-    end = code.line_end(span.end)
-    rest = code.data[span.end : end].strip()
-    comment = rest.startswith(b"//") or (rest.startswith(b"/*") and rest.find(b"*/") == len(rest) - 2)
-    if not code.opens_line(span.start) or (rest and not comment) or rest.endswith(b"\\"):
+    if not code.opens_line(span.start) or not _is_last(code, span.end):
         return None
-    following = code.data.find(b"\n", end)
+    following = code.data.find(b"\n", span.end)
     return Span(code.line_start(span.start), len(code.data) if following < 0 else following + 1)
+
+
+def _is_last(code: Code, at: int) -> bool:
+    """Whether nothing but a comment that ends there stands behind ``at`` on its line."""
+    rest = code.data[at : code.line_end(at)].strip()
+    comment = rest.startswith(b"//") or (rest.startswith(b"/*") and rest.find(b"*/") == len(rest) - 2)
+    return (not rest or comment) and not rest.endswith(b"\\")
 
 
 # ------------------------------------------------------------------------------------- fields

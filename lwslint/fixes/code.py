@@ -62,6 +62,16 @@ class Code:
         """All code of the file, as if there were no directives."""
         return View(Span(0, len(self.data)), self._flat)
 
+    @cached_property
+    def line_comments(self) -> frozenset[int]:
+        """Where the text of the comments ends that begin with two slashes."""
+        spans = scan.quiet(self.data, self.language)
+        return frozenset(
+            start + len(self.data[start:end].rstrip())
+            for start, end in spans
+            if self.data.startswith(b"//", start)
+        )
+
     def view(self, room: Span) -> View:
         """What stands in a room, for parts of it to be taken out."""
         return View(room, self.bare)
