@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -75,7 +75,8 @@ class Skipped(msgspec.Struct, frozen=True):
 class Discovery(msgspec.Struct, frozen=True):
     """``build_files`` are those that a build system or a tool may read, and ``documents`` those that may be
     JSON which libwebsockets reads, by their names.  ``other`` counts the files that are none of C, C++,
-    Python and these, which are not listed."""
+    Python and these, which are not listed.  ``copies`` are the files that tell which release the copies of
+    libwebsockets are that are left out."""
 
     files: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
@@ -83,6 +84,7 @@ class Discovery(msgspec.Struct, frozen=True):
     other: int = 0
     build_files: tuple[Found, ...] = ()
     documents: tuple[Found, ...] = ()
+    copies: tuple[Found, ...] = ()
 
 
 def discover(
@@ -397,6 +399,7 @@ class _Walk:
         self._witness = witness.current()
         self._files: dict[Identity, Found] = {}
         self._build_files: dict[Identity, Found] = {}
+        self._copies: list[str] = []
         self._documents: dict[Identity, Found] = {}
         self._skipped: dict[str, Skipped] = {}
         self._problems: dict[str, Problem] = {}
@@ -423,6 +426,18 @@ class _Walk:
             self._take(path, status, explicit=True)
         else:
             self._problem(path, SPECIAL)
+
+    def _versions_of_copies(self) -> Iterator[Found]:
+        """The files that say which release the copies of libwebsockets are."""
+        for folder in self._copies:
+            path = os.path.join(folder, "CMakeLists.txt")
+            try:
+                status = os.lstat(path)
+            except OSError:
+                continue
+            witness.look(path)
+            if stat.S_ISREG(status.st_mode):
+                yield Found(self._name(path), path, source.identity(status), stamp=witness.stamp(status))
 
     def _build_folders(self, top: str) -> None:
         """What a build of the tree has left of its choices, in the usual folders that git ignores."""
@@ -455,6 +470,7 @@ class _Walk:
             problems=tuple(sorted(self._problems.values(), key=by_path)),
             other=self._other,
             build_files=tuple(sorted(self._build_files.values(), key=by_path)),
+            copies=tuple(sorted(self._versions_of_copies(), key=by_path)),
             documents=tuple(sorted(self._documents.values(), key=by_path)),
         )
 
@@ -491,6 +507,7 @@ class _Walk:
             names = [entry.name for entry in entries]
             if folder != top and self._is_copy(folder, names, own):
                 self._skip(folder, LIBWEBSOCKETS, folder=True)
+                self._copies += [folder] if "CMakeLists.txt" in names else []
                 continue
             rules += ignore_files_of(folder) if {".git", ".gitignore"} & set(names) else ()
             below = [path for entry in entries if (path := self._entry(entry, root, rules))]

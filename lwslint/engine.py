@@ -126,7 +126,9 @@ def lint(
     memory = Memory(cache, settings, [cwd, *paths])
     named_database = named_file(database, cwd) if database else None
     with _uncollected():
-        builder = Builder(found.build_files, found.files, settings, named_database, memory.build_file)
+        builder = Builder(
+            found.build_files, found.files, settings, named_database, memory.build_file, found.copies
+        )
         gathered = gather(files, settings, progress, builder, memory, jobs)
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)

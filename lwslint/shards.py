@@ -82,7 +82,7 @@ class Shard(msgspec.Struct, frozen=True, array_like=True):
     facts: dict[str, bytes]
 
 
-_KINDS = ("files", "build_files", "documents")
+_KINDS = ("files", "build_files", "documents", "copies")
 
 
 # ------------------------------------------------------------------------------------- making one
@@ -113,7 +113,7 @@ def extract(
     found = discover(paths, cwd=cwd, exclude=exclude)
     shelf = Shelf({})
     remembered = memory.Memory(shelf, settings)
-    builder = Builder(found.build_files, found.files, settings, None, remembered.build_file)
+    builder = Builder(found.build_files, found.files, settings, None, remembered.build_file, found.copies)
     files = [file for file in found.files if part.holds(file.path)]
     gather(files, settings, None, builder, remembered, jobs, everything=everything)
     first = part.number == 1  # what is known of the paths as a whole is told once
@@ -273,6 +273,7 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
         other=other,
         build_files=found["build_files"],
         documents=found["documents"],
+        copies=found["copies"],
     )
     at_real = Files({real[path]: file for path, file in files.items()})
     return Union(tuple(roots), discovery, at_real, Shelf(facts))

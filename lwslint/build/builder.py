@@ -11,12 +11,12 @@ import msgspec
 from lwslint.build import databases as databases_of
 from lwslint.build import plain, readers
 from lwslint.build.databases import Compiled
-from lwslint.build.facts import BuildFile, Define, Requirement
+from lwslint.build.facts import BuildFile, Define, Requirement, Setting
 from lwslint.build.macros import Configuration, Judge
 from lwslint.build.model import Builds, Compilation, Origin, Switch
 from lwslint.build.programs import Key, Owned, Sources, closure, programs
-from lwslint.build.release import release
-from lwslint.build.survey import Reader, survey
+from lwslint.build.release import own_release, release
+from lwslint.build.survey import Reader, read, survey
 from lwslint.build.trees import Scope, Trees
 from lwslint.discovery import Found, is_python
 from lwslint.facts import Place
@@ -25,7 +25,9 @@ from lwslint.source import Texts
 
 # What these install is one machine's or image's; the program itself may be built with any other release.
 _ENVIRONMENTS = frozenset({"dockerfile", "shell", "ci"})
-_OF_ANOTHER_PURPOSE = frozenset({"ci"})  # tests, mostly: what they switch on is in no product
+# CI builds tests, mostly: what it switches on is in no product.  What a CMake file chooses for an external
+# project is not for this one.
+_OF_ANOTHER_PURPOSE = frozenset({"ci", "cmake"})
 
 
 class Builder:
@@ -33,7 +35,7 @@ class Builder:
 
     ``candidates`` are the build files that discovery saw, ``files`` the source files; ``settings`` is what
     was asked for, ``database`` the compilation database that the user named.  ``reader`` as in
-    :func:`~lwslint.build.survey.survey`.
+    :func:`~lwslint.build.survey.survey`.  ``copies`` tell the release of the copies of libwebsockets.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Builder:
         settings: Settings,
         database: Found | None = None,
         reader: Reader = readers.read,
+        copies: Sequence[Found] = (),
     ) -> None:
         databases = [found for found in candidates if _is_database(found)]
         # The one that the user named stands for all that lie about.
@@ -51,23 +54,25 @@ class Builder:
         self._named = database
         self._files = files
         self._reader = reader
+        self._copies = copies
         self._profiles: dict[str, Build] = {}
         self.settings = settings
         self.builds = Builds(profile=settings.build)
 
     def decide(self, sources: Sequence[str]) -> Settings:
         """Read what matters for ``sources``, paths as reports name them; returns the settings to use."""
-        if not self._candidates and not self._databases:
+        if not self._candidates and not self._databases and not self._copies:
             return self.settings
         surveyed = survey(self._candidates, sources, self._reader)
         wanted = frozenset(sources)
         databases = [databases_of.read(found, self._files, wanted) for found in self._databases if wanted]
         decided = _Decision(
             sorted((*surveyed.files, *databases), key=lambda file: file.path),
-            (*self._candidates, *self._databases),
+            (*self._candidates, *self._databases, *self._copies),
             [file.path for file in self._files],
             self.settings,
             "" if self._named is None else self._named.path,
+            read(self._copies, self._reader) if sources else (),
         )
         self.builds = decided.builds(sources, surveyed.problem)
         found = self.builds.release.version
@@ -79,7 +84,7 @@ class Builder:
         """A builder for another build of the same files."""
         settings = msgspec.structs.replace(self.settings, build=build, other_builds=())
         candidates = (*self._candidates, *self._databases)
-        return Builder(candidates, self._files, settings, self._named, self._reader)
+        return Builder(candidates, self._files, settings, self._named, self._reader, self._copies)
 
     def compiled(self, path: str) -> Build:
         """How one source is compiled."""
@@ -129,8 +134,10 @@ class _Decision:
         sources: Iterable[str],
         settings: Settings,
         named: str,
+        copies: Sequence[BuildFile],
     ) -> None:
         self.files = files
+        self._copies = copies
         self.settings = settings
         self.trees = Trees(files)
         self.sources = Sources(sources)
@@ -169,7 +176,7 @@ class _Decision:
             release=release(self._certain_requirements(), self.where),
             idle=tuple(file.path for file in self._compiled.idle),
             shared=tuple(
-                (posixpath.dirname(file.path), plain.sdkconfig(file, self.where))
+                (posixpath.dirname(file.path), plain.sdkconfig(file))
                 for file in self.files
                 if posixpath.basename(file.path) == "sdkconfig"
             ),
@@ -178,6 +185,9 @@ class _Decision:
 
     def _certain_requirements(self) -> Iterator[tuple[Requirement, bool]]:
         """What the files ask for, and whether a build that chooses nothing asks for it."""
+        for file in (*self.files, *self._copies):
+            if (release := own_release(file)) is not None:
+                yield release, True
         for file in self.files:
             judge = self._judge(self.trees.scope(file.path)) if file.path in self.trees.files else None
             for requirement in file.requirements:
@@ -266,21 +276,23 @@ class _Decision:
             if define.target in ("", path, target) or (define.spreads and define.target in linked):
                 yield define
 
-    def _configurations(self, scope: Scope) -> Iterator[Configuration]:
+    def _configurations(self, scope: Scope) -> list[Configuration]:
         """What presets, caches and command lines choose for the build of a scope."""
-        groups: dict[tuple[str, str], dict[str, str]] = {}
-        places: dict[tuple[str, str], Place] = {}
+        return [found for file, found in self._all_configurations if self._chooses_for(file, scope)]
+
+    @cached_property
+    def _all_configurations(self) -> list[tuple[BuildFile, Configuration]]:
+        found: list[tuple[BuildFile, Configuration]] = []
         for file in self.files:
-            if file.kind in _OF_ANOTHER_PURPOSE or not self._chooses_for(file, scope):
-                continue
-            for setting in file.settings:
+            groups: dict[str, list[Setting]] = {}
+            for setting in file.settings if file.kind not in _OF_ANOTHER_PURPOSE else ():
                 if setting.scope == "cache" and (setting.configuration or file.kind == "cmake-cache"):
-                    key = (file.path, setting.configuration)
-                    groups.setdefault(key, {})[setting.key] = setting.value
-                    places.setdefault(key, setting.place)
-        for key, chosen in groups.items():
-            name = key[1]
-            yield Configuration(f"{name or 'the build'} ({self.where(places[key])})", places[key], chosen)
+                    groups.setdefault(setting.configuration, []).append(setting)
+            for name, settings in groups.items():
+                place = settings[0].place
+                words = f"{name or 'the build'} ({self.where(place)})"
+                found.append((file, Configuration(words, place, {s.key: s.value for s in settings})))
+        return found
 
     def _chooses_for(self, file: BuildFile, scope: Scope) -> bool:
         """Whether a file's choices are for this build: a preset for its own folder, a cache for the tree

@@ -25,7 +25,7 @@ def project_of(folder: str, cwd: str, settings: Settings) -> Project:
     from lwslint.gather import gather
 
     found = discover([folder], cwd=cwd)
-    builder = Builder(found.build_files, found.files, settings)
+    builder = Builder(found.build_files, found.files, settings, copies=found.copies)
     gathered = gather(found.files, settings, None, builder)
     return Project(gathered.facts, builder.settings, gathered.bodies, builder.builds)
 

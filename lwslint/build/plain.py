@@ -143,14 +143,14 @@ def _switch(name: str, defines: Sequence[Define], conditions: Conditions) -> Swi
     return Switch(name, on, defines[0].value or "", *decider)
 
 
-def sdkconfig(file: BuildFile, where: Where) -> Mapping[str, Switch]:
+def sdkconfig(file: BuildFile) -> Mapping[str, Switch]:
     """The ``CONFIG_`` macros of the project that an ESP-IDF sdkconfig is of."""
     return {
         define.name: Switch(
             define.name,
             define.value is not None,
             define.value or "",
-            f"{where(define.place)} {'sets' if define.value is not None else 'does not set'} it",
+            f"{file.path} {'sets' if define.value is not None else 'does not set'} it",
             define.place,
         )
         for define in file.defines

@@ -34,6 +34,10 @@ def release(asked: Iterable[tuple[Requirement, bool]], where: Where) -> Release:
     versions = sorted({version for version, _ in exact})
     if len(versions) == 1:
         first = exact[0][1]
+        lower = next((r for _, r in sure if not r.exact and r.place.path != first.place.path), None)
+        if lower is not None:
+            words = f"{where(first.place)} has {versions[0]}, but {where(lower.place)} takes {lower.version}"
+            return Release(None, f"{words} or any later one", first.place)
         return Release(versions[0], f"{where(first.place)} ({first.how})", first.place)
     if versions:
         words = " and ".join(f"{version} ({where(_first(exact, version).place)})" for version in versions)
@@ -53,16 +57,15 @@ def _first(exact: list[tuple[Version, Requirement]], version: Version) -> Requir
     return next(requirement for found, requirement in exact if found == version)
 
 
-def copied(file: BuildFile) -> BuildFile:
-    """What the CMakeLists.txt of a copy of libwebsockets says: its own version, and nothing else."""
-    parts = {
-        s.key: s
-        for s in file.settings
-        if s.scope == "variable" and s.key.startswith("CPACK_PACKAGE_VERSION_")
-    }
-    found = [parts.get(f"CPACK_PACKAGE_VERSION_{part}") for part in ("MAJOR", "MINOR", "PATCH")]
+def own_release(file: BuildFile) -> Requirement | None:
+    """The release that the CMakeLists.txt of libwebsockets itself is of; None for any other file."""
+    values = {setting.key: setting for setting in file.settings if setting.scope == "variable"}
+    if "LWS_LIBRARY_VERSION" not in values:
+        return None
+    # The patch's name has changed with 3.0, where a commit's hash was added to what it was before.
+    names = ("MAJOR", "MINOR", "PATCH_NUMBER" if "CPACK_PACKAGE_VERSION_PATCH_NUMBER" in values else "PATCH")
+    found = [values.get(f"CPACK_PACKAGE_VERSION_{name}") for name in names]
     numbers = [setting.value for setting in found if setting is not None]
-    if len(numbers) != len(found) or found[0] is None:
-        return BuildFile(file.path, file.kind)
-    requirement = Requirement(".".join(numbers), "copy", found[0].place)
-    return BuildFile(file.path, file.kind, requirements=(requirement,))
+    if found[0] is None or len(numbers) != len(found):
+        return None
+    return Requirement(".".join(numbers), "the sources themselves", found[0].place)

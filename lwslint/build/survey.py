@@ -42,7 +42,7 @@ def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader =
     chosen = {
         path: None for path, file in by_path.items() if file.explicit or (around and _leads(path, around))
     }
-    read: dict[str, BuildFile] = {}
+    known: dict[str, BuildFile] = {}
     for path, file in by_path.items():
         if path not in chosen and len(chosen) < MAX_FILES and _mentions(file):
             chosen[path] = None
@@ -50,12 +50,12 @@ def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader =
     problem = f"only {MAX_FILES} build files were read" if len(chosen) > MAX_FILES else ""
     for _ in range(_MAX_ROUNDS):
         found = [_located(_read(by_path[path], reader), by_path) for path in waiting]
-        read.update((file.path, file) for file in found)
-        included = (path for file in found for path in file.includes if path in by_path and path not in read)
-        waiting = list(dict.fromkeys(included))[: MAX_FILES - len(read)]
+        known.update((file.path, file) for file in found)
+        included = (path for file in found for path in file.includes if path in by_path and path not in known)
+        waiting = list(dict.fromkeys(included))[: MAX_FILES - len(known)]
         if not waiting:
             break
-    return Surveyed(tuple(read[path] for path in sorted(read)), problem)
+    return Surveyed(tuple(known[path] for path in sorted(known)), problem)
 
 
 def _located(file: BuildFile, known: Collection[str]) -> BuildFile:
@@ -116,6 +116,11 @@ def _mentions(file: Found) -> bool:
 @cache
 def _compiled(signs: bytes) -> re.Pattern[bytes]:
     return re.compile(signs)
+
+
+def read(files: Iterable[Found], reader: Reader) -> list[BuildFile]:
+    """What each of the files says; a file that cannot be read says why."""
+    return [_read(file, reader) for file in files]
 
 
 def _read(file: Found, reader: Reader) -> BuildFile:

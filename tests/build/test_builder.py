@@ -25,7 +25,8 @@ def build(
     root = write_tree({"a.c": SOURCE, **files})
     found = discover(["."], cwd=str(root))
     named = named_file(database, str(root)) if database else None
-    builder = Builder(found.build_files, found.files, settings(Options(), build=name), named)
+    asked = settings(Options(), build=name)
+    builder = Builder(found.build_files, found.files, asked, named, copies=found.copies)
     builder.decide([file.path for file in found.files if mentions_lws((root / file.path).read_bytes())])
     return builder
 
@@ -360,6 +361,32 @@ RELEASES = {
     ),
     "none": ("", None, "no build file names one"),
 }
+
+
+def test_a_release_of_one_platform_is_not_that_of_another(write_tree: WriteTree) -> None:
+    manifest = {
+        "dependencies": ["libwebsockets"],
+        "overrides": [{"name": "libwebsockets", "version": "4.3.2"}],
+    }
+    files = {"vcpkg.json": json.dumps(manifest), "CMakeLists.txt": APP + "find_package(libwebsockets 4.0)\n"}
+    found = build(write_tree, files).builds.release
+    assert found.version is None
+    assert found.reason == "vcpkg.json:1 has 4.3.2, but CMakeLists.txt:4 takes 4.0 or any later one"
+
+
+def test_a_copy_of_the_library_tells_its_release(write_tree: WriteTree) -> None:
+    own = (
+        'project(libwebsockets C)\nset(CPACK_PACKAGE_VERSION_MAJOR "4")\n'
+        'set(CPACK_PACKAGE_VERSION_MINOR "3")\n'
+        'set(CPACK_PACKAGE_VERSION_PATCH_NUMBER "5")\n'
+        'set(CPACK_PACKAGE_VERSION_PATCH "${CPACK_PACKAGE_VERSION_PATCH_NUMBER}-${HASH}")\n'
+        "set(LWS_LIBRARY_VERSION ${CPACK_PACKAGE_VERSION})\n"
+    )
+    files = {"deps/lws/lib/core/context.c": "", "deps/lws/lib/roles/x.c": "", "deps/lws/CMakeLists.txt": own}
+    builder = build(write_tree, files)
+    assert builder.builds.release.version == Version(4, 3, 5)
+    assert builder.builds.release.reason == "deps/lws/CMakeLists.txt:2 (the sources themselves)"
+    assert not builder.builds.files
 
 
 @pytest.mark.parametrize("lines, expected, reason", RELEASES.values(), ids=RELEASES)
