@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CONTENTS: dict[str, tuple[str, ...]] = {
-    "Start": ("index.md", "tutorial.md", "usage.md", "configuration.md"),
+    "Start": ("index.md", "tutorial.md", "usage.md", "configuration.md", "builds.md"),
     "Rules": ("rules/README.md",),
     "In a project": ("ci.md", "fixing.md", "suppressing.md", "baseline.md", "ruff.md", "large-trees.md"),
     "How it works": ("threads.md", "build-files.md", "proof.md", "limits.md"),

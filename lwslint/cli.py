@@ -902,6 +902,10 @@ def _tell(result: Result, file: ConfigFile | None, arguments: argparse.Namespace
     from lwslint import discovery
 
     _say(f"configuration: {file.path if file is not None else 'none'}")
+    _say(f"build files read: {len(result.builds.files)} (--show-build says what they decide)")
+    for build_file in result.builds.files:
+        if build_file.problem:
+            _say(f"{build_file.path}: {build_file.problem}")
     for parsed in result.parsed:
         if parsed.error_bytes:
             lines = _error_lines(result, parsed.path, (span.start for span in parsed.errors))

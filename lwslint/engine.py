@@ -151,6 +151,12 @@ def lint(
         *crashes,
         *in_others,
         *ruff.problems,
+        # What was asked for by name, and decides nothing now.
+        *(
+            Problem(file.path, file.problem)
+            for file in builder.builds.files
+            if file.problem and named_database is not None and file.path == named_database.path
+        ),
     )
     try:
         found_by_rules = _with_fixes(found_by_rules, facts, texts)

@@ -142,6 +142,9 @@ def test_a_database_is_named(
     (found,) = verdicts(report(capsys, monkeypatch, root / "tree", "-p", "../out/db"))
     assert found[0] == "error"
     monkeypatch.chdir(root)
+    (root / "broken.json").write_text("{")
+    assert cli.main(["-p", "broken.json", "tree"]) == cli.BROKEN
+    assert "broken.json: is not a compilation database" in capsys.readouterr().err
     assert cli.main(["-p", "tree", "."]) == cli.BROKEN
     assert "-p: tree has no compile_commands.json" in capsys.readouterr().err
 
