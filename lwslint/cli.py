@@ -884,6 +884,8 @@ def _write(result: Result, outputs: Sequence[Output], view: View) -> bool:
 def _shown_files(result: Result) -> Iterator[str]:
     for parsed in result.parsed:
         yield logs.inert(f"lint  {clean(parsed.path)}  ({parsed.language})")
+    for file in result.builds.files:
+        yield logs.inert(f"read  {clean(file.path)}  ({file.kind})")
     for item in result.skipped:
         yield logs.inert(f"skip  {clean(item.path)}  ({item.reason})")
     if result.other:

@@ -200,6 +200,16 @@ def test_show_build_for_programs(capsys: pytest.CaptureFixture[str], monkeypatch
     assert source["switches"][0]["line"] == 3
 
 
+def test_build_files_alone_are_read_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(SEED)
+    assert cli.main(["CMakeLists.txt"]) == cli.CLEAN
+    assert "Read 1 build file, no C, C++ or Python files." in capsys.readouterr().out
+    assert cli.main(["--show-files", "."]) == cli.CLEAN
+    assert capsys.readouterr().out.splitlines() == ["lint  main.c  (c)", "read  CMakeLists.txt  (cmake)"]
+
+
 def test_show_build_is_inert(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree
 ) -> None:

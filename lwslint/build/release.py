@@ -68,4 +68,5 @@ def own_release(file: BuildFile) -> Requirement | None:
     numbers = [setting.value for setting in found if setting is not None]
     if found[0] is None or len(numbers) != len(found):
         return None
-    return Requirement(".".join(numbers), "the sources themselves", found[0].place)
+    # Between releases the patch is 99, and what is there is more than the one before and less than the next.
+    return Requirement(".".join(numbers), "the sources themselves", found[0].place, exact=numbers[2] != "99")

@@ -51,6 +51,8 @@ def _coverage(result: Result) -> str:
         return f"Nothing to lint: {plural(others, 'C or C++ file')}, none uses libwebsockets.{left_out}"
     if result.problems:
         return f"No file could be analysed.{left_out}"
+    if result.builds.files:
+        return f"Read {plural(len(result.builds.files), 'build file')}, no C, C++ or Python files.{left_out}"
     return f"Nothing to lint: no C, C++ or Python files found.{left_out}"
 
 

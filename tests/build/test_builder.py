@@ -387,6 +387,8 @@ def test_a_copy_of_the_library_tells_its_release(write_tree: WriteTree) -> None:
     assert builder.builds.release.version == Version(4, 3, 5)
     assert builder.builds.release.reason == "deps/lws/CMakeLists.txt:2 (the sources themselves)"
     assert not builder.builds.files
+    between = own.replace('NUMBER "5"', 'NUMBER "99"')
+    assert build(write_tree, {**files, "deps/lws/CMakeLists.txt": between}).builds.release.version is None
 
 
 @pytest.mark.parametrize("lines, expected, reason", RELEASES.values(), ids=RELEASES)
