@@ -42,7 +42,7 @@ _THREADS = re.compile(
     rb"|run_in_threadpool|start_background_task"
 )
 _CALLBACKS = re.compile(
-    rb"gi\.repository|kombu|rospy|loop_start|pynput|QThread|QRunnable|watchdog|add_event_detect"
+    rb"gi\.repository|fastapi|kombu|rospy|loop_start|pynput|QThread|QRunnable|watchdog|add_event_detect"
 )
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.MULTILINE)
 

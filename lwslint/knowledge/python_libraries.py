@@ -117,6 +117,15 @@ class EntryMethod(msgspec.Struct, frozen=True):
     source: str
 
 
+class EntryDecorator(msgspec.Struct, frozen=True):
+    """Decorators, by their last name, that make a plain function run on another thread."""
+
+    decorator: tuple[str, ...]
+    needs: tuple[str, ...]
+    what: str
+    source: str
+
+
 class Bound(msgspec.Struct, frozen=True):
     """Methods that only the event loop's thread may call on an object of kind ``on``."""
 
@@ -156,6 +165,7 @@ class Libraries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry: tuple[Entry, ...]
     entry_field: tuple[EntryField, ...]
     entry_method: tuple[EntryMethod, ...]
+    entry_decorator: tuple[EntryDecorator, ...]
     hop: tuple[str, ...]
     drive: tuple[str, ...]
     asks_thread: tuple[str, ...]

@@ -419,6 +419,11 @@ class PythonProgram:
         found: dict[int, Definition] = {}
         for function in self._functions_of(value, definition, depth):
             found.setdefault(function.id, function)
+        if not found and isinstance(value, (Name, Member)):
+            for target in self.classes_of(value, definition):
+                own = self.method(target, "__call__")
+                if own is not None:
+                    found.setdefault(own.id, own)
         return tuple(found.values())
 
     def _functions_of(self, value: Value, definition: Definition, depth: int) -> Iterator[Definition]:

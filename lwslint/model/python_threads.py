@@ -108,7 +108,7 @@ class PythonThreads:
     @cached_property
     def starts(self) -> tuple[Start, ...]:
         """All places that run a function of the program on another thread, in order of file."""
-        found = [*self._calls(), *self._fields(), *self._methods()]
+        found = [*self._calls(), *self._fields(), *self._methods(), *self._decorated()]
         return tuple(sorted(found, key=lambda s: (s.place, s.entry.id)))
 
     def _rows(self, use: Use) -> Iterator[Entry]:
@@ -210,6 +210,22 @@ class PythonThreads:
                         base = next(b for b in bases if b in row.base)
                         how = f"{row.method}() of a {base.rpartition('.')[2]} runs on a thread of its own"
                         yield Start(method.place(), method, how, method)
+
+    def _decorated(self) -> Iterator[Start]:
+        for definition in self.program.definitions:
+            function = definition.function
+            if function.coroutine:
+                continue
+            for decorator in function.decorators:
+                if not isinstance(decorator, Call) or not isinstance(decorator.function, Member):
+                    continue
+                path = decorator.arguments[:1]
+                if not path or not isinstance(path[0], Text) or not path[0].value.startswith("/"):
+                    continue
+                for row in self.table.entry_decorator:
+                    if decorator.function.field in row.decorator:
+                        if self.program.imports(definition.file, *row.needs):
+                            yield Start(definition.place(), definition, row.what, definition)
 
     # ------------------------------------------------------------------ reach
 

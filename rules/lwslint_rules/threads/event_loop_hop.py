@@ -16,7 +16,8 @@ And the other way round: a loop that runs on a thread of its own (`Thread(target
 public methods of the class that did (a warning, as who calls them is not known).
 
 Threads are those of `threading`, executors, `to_thread`, `run_in_executor`, `Timer`, `QThread`, twisted's
-`callInThread`, and the callbacks of GStreamer, kombu, paho and rospy. The report shows where the thread
+`callInThread`, the callbacks of GStreamer, kombu, paho
+and rospy, and FastAPI's endpoints that are no coroutines. The report shows where the thread
 starts and each call on the way. In a coroutine, waiting for `run_coroutine_threadsafe(...).result()` and
 calling a blocking WebSocket client are reported too.
 
