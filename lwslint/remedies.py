@@ -107,7 +107,7 @@ class DropStatements(msgspec.Struct, frozen=True, tag=True):
 
 class Rewrite(msgspec.Struct, frozen=True, tag=True):
     """What stands at each place, which now reads as the first text (``""``: whatever it reads), becomes
-    the second one, in Python."""
+    the second one, in any language.  An empty place is an insertion."""
 
     changes: tuple[tuple[Place, str, str], ...]
 

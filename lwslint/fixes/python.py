@@ -9,7 +9,7 @@ from lwslint.diagnostics import Edit
 from lwslint.facts import Place, Span
 from lwslint.fixes.python_code import PythonCode, is_border
 from lwslint.fixes.sources import Piece, Sources, edits
-from lwslint.remedies import DropElements, DropStatements, Respell, Rewrite
+from lwslint.remedies import DropElements, DropStatements, Respell
 
 Edits = tuple[Edit, ...]
 
@@ -160,14 +160,3 @@ def respell(change: Respell, sources: Sources) -> Edits | None:
         return None
     new = b", ".join(quote + name.encode() + quote for name in names)
     return edits(path, code.text, [Piece(*span, b"[" + new + b"]" if change.listed else new)])
-
-
-def rewrite(change: Rewrite, sources: Sources) -> Edits | None:
-    """See :class:`lwslint.remedies.Rewrite`."""
-    found: list[Edit] = []
-    for place, before, after in sorted(change.changes):
-        code = sources.python(place.path)
-        if code is None or (before and code.data[slice(*place.span)] != before.encode()):
-            return None
-        found.append(Edit(place, after))
-    return tuple(found)

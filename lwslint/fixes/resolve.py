@@ -8,7 +8,7 @@ import msgspec
 
 from lwslint.diagnostics import Diagnostic, Edit, Fix
 from lwslint.fixes import c, python
-from lwslint.fixes.sources import Sources
+from lwslint.fixes.sources import Piece, Sources, edits
 from lwslint.remedies import (
     AddDefault,
     Change,
@@ -72,8 +72,21 @@ def _edits(change: Change, sources: Sources) -> tuple[Edit, ...] | None:
         case DropStatements():
             return python.drop_statements(change, sources)
         case Rewrite():
-            return python.rewrite(change, sources)
+            return _rewrite(change, sources)
         case Respell() if sources.language(change.place.path) == "python":
             return python.respell(change, sources)
         case Respell():
             return c.respell(change, sources)
+
+
+def _rewrite(change: Rewrite, sources: Sources) -> tuple[Edit, ...] | None:
+    """See :class:`lwslint.remedies.Rewrite`."""
+    found: list[Edit] = []
+    for (path, span), before, after in sorted(change.changes):
+        if before and sources.text(path).data[slice(*span)] != before.encode():
+            return None
+        made = edits(path, sources.text(path), [Piece(*span, after.encode())])
+        if made is None:
+            return None
+        found += made
+    return tuple(found)

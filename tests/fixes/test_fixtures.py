@@ -24,7 +24,7 @@ from tests.test_fixtures_compile import COMMANDS, WORKERS, compile_unit, lacking
 CASES = fixture_marks.cases()
 # The rules of which some fixture must be fixable, so that losing a fix is noticed.
 FIXABLE = frozenset(
-    ["LWS201", "LWS202", "LWS203", "LWS301", "LWS302", "LWS401", "LWS402"],
+    ["LWS201", "LWS202", "LWS203", "LWS301", "LWS302", "LWS308", "LWS313", "LWS401", "LWS402"],
 )
 
 

@@ -26,6 +26,10 @@ case LWS_CALLBACK_CLIENT_WRITEABLE:
     break;
 ```
 
+## Fix
+
+Safe: `< 0 ? -1 : 0` behind the call, so that only a write that failed closes the connection.
+
 ## Known limits
 
 A length that is put into a variable first is not followed.
@@ -42,12 +46,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Step
-from lwslint.facts import Call, Place, Return
+from lwslint.facts import Call, Place, Return, Span
 from lwslint.model.bodies import Site
 from lwslint.model.names import callee_name
 from lwslint.model.project import Project
 from lwslint.model.symbols import Definition
 from lwslint.model.writes import strip
+from lwslint.remedies import Applicability, Remedy, Rewrite
 from lwslint.rule import Rule
 
 rule = Rule(code="LWS313", name="returned-write-length", family="callbacks", impact=Impact.CONNECTION)
@@ -74,7 +79,16 @@ def check(project: Project) -> Iterator[Diagnostic]:
                 help=f"if ({name}(...) < (int)length) return -1; and return 0 otherwise",
                 related=steps,
                 function=definition.qualified,
+                remedy=_remedy(definition, call),
             )
+
+
+def _remedy(definition: Definition, call: Call) -> Remedy:
+    """lws_write() returns the length or -1: what it cannot send at once lws keeps
+    (include/libwebsockets/lws-write.h:174-180@v5.0.0)."""
+    end = definition.place(Span(call.span.end, call.span.end))
+    change = Rewrite(((end, "", " < 0 ? -1 : 0"),))
+    return Remedy("return 0 unless the write failed", Applicability.SAFE, change)
 
 
 def _returned(definition: Definition) -> Iterator[tuple[Site, Call]]:

@@ -32,6 +32,10 @@ case LWS_CALLBACK_CLIENT_CLOSED:
 
 For releases before 3.0, where clients got `LWS_CALLBACK_CLOSED`, have both cases there.
 
+## Fix
+
+Safe: the case is that for the client's reason.
+
 ## Known limits
 
 When the configured `lws-version` is older than 3.0, or an `#if` on the version says so, nothing is reported.
