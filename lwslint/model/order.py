@@ -262,7 +262,9 @@ class Order:
             return Phase.AFTER
         if any(s.node.span.start > here for s in starts):
             return Phase.BEFORE
-        if any(j.node.span.start > here and set(_tests(j)) <= set(_tests(site)) for j in joins):
+        if any(
+            j.node.span.start > here and set(guarding_tests(j)) <= set(guarding_tests(site)) for j in joins
+        ):
             return Phase.RUNNING
         return Phase.UNKNOWN
 
@@ -271,7 +273,7 @@ class Order:
         if start.node.span == site.node.span:
             return False
         results = self._results_of(definition, start)
-        start_tests = _tests(start)
+        start_tests = guarding_tests(start)
         for guard in site.guards:
             if guard.kind != "if" or guard.test is None:
                 continue
@@ -285,7 +287,7 @@ class Order:
                 return guard.holds == _is_success_test(guard.test)
         around = set(start_tests)
         return not any(
-            set(_tests(returned)) <= around
+            set(guarding_tests(returned)) <= around
             for returned in definition.body.returns
             if start.node.span.start < returned.node.span.start < site.node.span.start
         )
@@ -339,7 +341,7 @@ def _may_join(name: str) -> bool:
     )
 
 
-def _tests(site: Site) -> tuple[tuple[Span, bool], ...]:
+def guarding_tests(site: Site) -> tuple[tuple[Span, bool], ...]:
     """The run-time tests around a site, each with the side that it lies on."""
     return tuple(
         (guard.test.span, guard.holds)
@@ -350,8 +352,8 @@ def _tests(site: Site) -> tuple[tuple[Span, bool], ...]:
 
 def _failure_path(join: Site, site: Site) -> bool:
     """Whether a join lies on a side of a test that the site does not lie on, and leaves there."""
-    return bool(set(_tests(join)) - set(_tests(site))) and any(
-        (span, not side) in _tests(site) for span, side in _tests(join)
+    return bool(set(guarding_tests(join)) - set(guarding_tests(site))) and any(
+        (span, not side) in guarding_tests(site) for span, side in guarding_tests(join)
     )
 
 

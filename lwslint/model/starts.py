@@ -61,8 +61,12 @@ _THREAD_BASES = frozenset(
         "Runnable",
         "Runner",
         "IRunnable",
+        "ofThread",
     ]
 )
+# What such a class runs on its thread, and the calls that start it.
+_RUN_METHODS = ("run", "Run", "threadedFunction")
+_START_METHODS = ("start", "startThread", "Start", "StartThread")
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -268,16 +272,13 @@ class Starts:
         for name in sorted(self.symbols.classes):
             for path, declared in self.symbols.classes[name]:
                 if not any(
-                    base in _THREAD_BASES or last_component(base) == "QThread" for base in declared.bases
+                    base in _THREAD_BASES or last_component(base) in _THREAD_BASES for base in declared.bases
                 ):
                     continue
-                for root in (
-                    *self.symbols.methods.get((name, "run"), ()),
-                    *self.symbols.methods.get((name, "Run"), ()),
-                ):
+                for root in (d for run in _RUN_METHODS for d in self.symbols.methods.get((name, run), ())):
                     if nearness(root.path, path) < 0 and root.path != path:
                         continue
-                    for located in (*self.project.calls_to("start"), *self.project.calls_to("startThread")):
+                    for located in (c for start in _START_METHODS for c in self.project.calls_to(start)):
                         call = located.site.node
                         assert isinstance(call, Call)
                         receiver = call.function

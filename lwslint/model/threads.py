@@ -40,7 +40,7 @@ from lwslint.model.names import (
     names_in,
     shared_folders,
 )
-from lwslint.model.order import Order, Phase
+from lwslint.model.order import Order, Phase, guarding_tests
 from lwslint.model.programs import Programs
 from lwslint.model.starts import Start, Starts
 from lwslint.model.symbols import Definition
@@ -272,14 +272,23 @@ class Threads:
         return self._service_cache[key]
 
     def _is_fresh(self, definition: Definition, site: Site, contexts: frozenset[int]) -> bool:
-        """Whether a call is about a context that the function has just made, before any thread started."""
+        """Whether a call is about a context that the function has just made, before any thread started.
+
+        The variable may get other contexts elsewhere; here it holds the new one, if it was made on every way.
+        """
         here = site.node.span.start
-        made = [self.flow.creations[c] for c in contexts]
-        if not made or any(c.definition is not definition or c.call.span.start > here for c in made):
+        calls = [creation.call for creation in (self.flow.creations[c] for c in contexts)]
+        made = [
+            other.node.span.start
+            for other in definition.body.calls
+            if other.node.span.start < here
+            and any(other.node is call for call in calls)
+            and set(guarding_tests(other)) <= set(guarding_tests(site))
+        ]
+        if not made:
             return False
-        first = min(c.call.span.start for c in made)
         return not any(
-            first < event.node.span.start < here
+            max(made) < event.node.span.start < here
             for start in self.order.started_by(definition)
             for event in self.order.starts_in(definition, start)
         )

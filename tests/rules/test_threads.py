@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lwslint.diagnostics import Confidence, Severity
-from lwslint_rules.threads import concurrent_service, destroy_while_serviced, off_thread_call
+from lwslint_rules.threads import (
+    concurrent_service,
+    context_moved_between_threads,
+    destroy_while_serviced,
+    off_thread_call,
+)
 from tests.model.projects import project
 
 CROWD = """
@@ -240,3 +245,38 @@ def test_a_static_function_that_is_handed_out_is_called_from_outside() -> None:
     (found,) = off_thread_call.check(project(a_c=text))
     assert found.confidence is Confidence.MEDIUM
     assert list(off_thread_call.check(project(a_c=text.replace("shell_register", "//")))) == []
+
+
+TRANSPORT = """
+#include <libwebsockets.h>
+class Transport : public rtc::Thread {
+public:
+    bool connect(const char *url)
+    {
+        wsc = lws_create_context(&info);
+        {late}lws_client_connect_via_info(&i);
+        return Start();
+    }
+    bool listen(int port) { wsc = lws_create_context(&info); return Start(); }
+    void Run() override { while (on) lws_service(wsc, 0); }
+    void push() { {push} }
+    struct lws_context *wsc;
+    struct lws *wsi;
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("late", "push", "reported"),
+    [
+        ("", "", False),
+        ("Start(); ", "", True),
+        ("", "lws_callback_on_writable(wsi);", True),
+        ("", "lws_cancel_service(wsc);", False),
+    ],
+)
+def test_a_class_of_a_frameworks_threads(late: str, push: str, reported: bool) -> None:
+    text = TRANSPORT.replace("{late}", late).replace("{push}", push)
+    text = text.replace("lws_client", "struct lws_client_connect_info i = { .context = wsc }; lws_client")
+    rules = (off_thread_call, context_moved_between_threads)
+    assert any(list(rule.check(project(a_cpp=text))) for rule in rules) is reported
