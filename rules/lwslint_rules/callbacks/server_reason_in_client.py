@@ -34,7 +34,8 @@ For releases before 3.0, where clients got `LWS_CALLBACK_CLOSED`, have both case
 
 ## Fix
 
-Safe: the case is that for the client's reason.
+Safe: the case becomes `LWS_CALLBACK_CLIENT_CLOSED`. At run time the code under it runs from now on when the
+connection closes, which is what it was written for.
 
 ## Known limits
 

@@ -28,6 +28,11 @@ info.protocols = protocols;
 context = lws_create_context(&info);
 ```
 
+## Fix
+
+Safe: `port` is set to `CONTEXT_PORT_NO_LISTEN` beside the table. At run time the listening socket is gone, and
+the connections that the program makes are as before.
+
 ## Known limits
 
 Only a creation info that is a variable of the function that creates the context, and that no other function
