@@ -30,8 +30,8 @@ context = lws_create_context(&info);
 
 ## Fix
 
-Safe: `port` is set to `CONTEXT_PORT_NO_LISTEN` beside the table. At run time the listening socket is gone, and
-the connections that the program makes are as before.
+Safe: `port` is set to `CONTEXT_PORT_NO_LISTEN` beside the table. At run time the listening socket is gone,
+and the connections that the program makes are as before.
 
 ## Known limits
 
