@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from lwslint.facts import Document, FileFacts, Json, JsonArray, JsonObject, Span
 from lwslint.frontends import json_tree
@@ -44,10 +45,12 @@ def extract(path: str, data: bytes) -> FileFacts | None:
 
 def read(data: bytes) -> Document | None:
     """The document that a whole text is, or None."""
+    if not _guess(data, 1):
+        return None
     tree = json_tree.parse(data)
     if tree.root is None:
         # What a template leaves open is no mistake.
-        kind = _guess(data) if tree.refused and not _PLACEHOLDER.search(data) else ""
+        kind = _guess(data, 2) if tree.refused and not _PLACEHOLDER.search(data) else ""
         return Document(kind, tree.at, problem=tree.problem) if kind else None
     kind = kind_of(tree.root)
     if not kind or not isinstance(tree.root, JsonObject):
@@ -89,15 +92,23 @@ def _tells(value: Json | None, kind: str, prefix: str) -> bool:
     return not present.isdisjoint(set(keys(kind, prefix)) - _COMMON[prefix])
 
 
-def _guess(data: bytes) -> str:
-    """The kind that a text which does not parse was to be: it has two keys that only that kind has."""
+def _guess(data: bytes, least: int) -> str:
+    """The kind that a text is or was to be, as far as its keys tell without a parse: at least that many of
+    them are this kind's only."""
     present = {match[1].decode() for match in _QUOTED.finditer(json_tree.without_comments(data))}
-    lwsws = {"mountpoint", "origin", *keys(LWSWS, "global."), *keys(LWSWS, "vhosts[].")}
-    lwsws -= _COMMON["global."] | _COMMON["vhosts[]."]
-    policy = {"trust_stores", "schema-version", *keys(POLICY, "s[].*.")} - _COMMON["s[].*."]
-    if {"vhosts", "global"} & present and len(present & lwsws) > 1:
+    if present & {"vhosts", "global"} and len(present & _signs(LWSWS)) >= least:
         return LWSWS
-    return POLICY if "s" in present and len(present & policy) > 1 else ""
+    return POLICY if "s" in present and len(present & _signs(POLICY)) >= least else ""
+
+
+@cache
+def _signs(kind: str) -> frozenset[str]:
+    """The keys that tell a kind of document."""
+    if kind == LWSWS:
+        known = {"mountpoint", "origin", *keys(LWSWS, "global."), *keys(LWSWS, "vhosts[].")}
+        return frozenset(known - _COMMON["global."] - _COMMON["vhosts[]."])
+    known = {"trust_stores", "schema-version", *keys(POLICY, "s[].*.")}
+    return frozenset(known - (_COMMON["s[].*."] - {"endpoint"}))
 
 
 # ------------------------------------------------------------------------------------- literals

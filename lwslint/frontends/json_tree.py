@@ -21,10 +21,14 @@ from lwslint.facts import Json, JsonArray, JsonMember, JsonNumber, JsonObject, J
 MAX_DEPTH = 64
 """How deep arrays and objects may nest; lejp itself stops at 16 (LEJP_MAX_DEPTH, lws-lejp.h:186@v5.0.0)."""
 
-MAX_SIZE = 2_000_000
+MAX_SIZE = 1_000_000
 """The most bytes that are taken for a configuration."""
 
+MAX_VALUES = 40_000
+"""The most values in one; more than that are data, and take seconds."""
+
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+_TOO_MANY = f"more than {MAX_VALUES} values"
 _BOM = b"\xef\xbb\xbf"
 # A string ends with its line at the latest: lejp refuses control characters in one.
 _STRING = rb'"(?:[^"\\\n]|\\[^\n])*+"?'
@@ -67,8 +71,8 @@ def parse(data: bytes, where: Callable[[int, int], Span] = Span) -> Tree:
     if first is None or first.start_byte != start or first.has_error or _foreign_comment(first):
         return _malformed(strict, start)
     root = _lower(first, strict, where)
-    if root is None:
-        return Tree(None, _TOO_DEEP, Span(start, start + 1))
+    if isinstance(root, str):
+        return Tree(None, root, Span(start, start + 1))
     behind = text[first.end_byte :]
     rest = None
     if behind.strip():
@@ -124,46 +128,46 @@ def _malformed(text: bytes, start: int) -> Tree:
     )
 
 
-def _lower(first: Node, text: bytes, where: Callable[[int, int], Span]) -> Json | None:
-    """The value of a node; None when it nests too deep.  Children wait on a list, not on the stack."""
-
-    def span(node: Node) -> Span:
-        return where(node.start_byte, node.end_byte)
-
-    def member(pair: Node) -> JsonMember:
-        key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
-        assert key is not None and value is not None  # a pair that lacks one has an error
-        return JsonMember(_string(key, text), span(key), done[value.id])
-
+def _lower(first: Node, text: bytes, where: Callable[[int, int], Span]) -> Json | str:
+    """The value of a node, or which limit it exceeds.  Children wait on a list, not on the stack."""
     done: dict[int, Json] = {}
-    waiting: list[tuple[Node, int, bool]] = [(first, 0, False)]
+    waiting: list[tuple[Node, int, list[tuple[Node | None, Node]] | None]] = [(first, 0, None)]
+    count = 0
     while waiting:
-        node, depth, entered = waiting.pop()
-        if node.type not in _CONTAINERS:
-            done[node.id] = _scalar(node, text, span(node))
-            continue
-        if depth >= MAX_DEPTH:
-            return None
-        inner = _values(node)
-        if not entered:
-            waiting.append((node, depth, True))
-            waiting.extend((child, depth + 1, False) for child in inner)
-        elif node.type == "array":
-            done[node.id] = JsonArray(span(node), tuple(done[child.id] for child in inner))
+        node, depth, inner = waiting.pop()
+        kind = node.type
+        span = where(node.start_byte, node.end_byte)
+        if kind not in _CONTAINERS:
+            done[node.id] = _scalar(node, text, span)
+        elif inner is None:
+            inner = _inside(node)
+            count += len(inner)
+            if depth >= MAX_DEPTH or count > MAX_VALUES:
+                return _TOO_DEEP if depth >= MAX_DEPTH else _TOO_MANY
+            waiting.append((node, depth, inner))
+            waiting.extend((child, depth + 1, None) for _, child in inner)
+        elif kind == "array":
+            done[node.id] = JsonArray(span, tuple([done[child.id] for _, child in inner]))
         else:
-            done[node.id] = JsonObject(span(node), tuple(map(member, _pairs(node))))
+            done[node.id] = JsonObject(
+                span,
+                tuple(
+                    [
+                        JsonMember(_string(key, text), where(key.start_byte, key.end_byte), done[child.id])
+                        for key, child in inner
+                        if key is not None
+                    ]
+                ),
+            )
     return done[first.id]
 
 
-def _pairs(node: Node) -> list[Node]:
-    return [child for child in node.named_children if child.type == "pair"]
-
-
-def _values(node: Node) -> list[Node]:
-    """The nodes of the values directly inside an array or object."""
+def _inside(node: Node) -> list[tuple[Node | None, Node]]:
+    """The nodes of the values directly inside an array or object, each with that of its key."""
     if node.type == "array":
-        return list(node.named_children)
-    return [value for pair in _pairs(node) if (value := pair.child_by_field_name("value")) is not None]
+        return [(None, child) for child in node.named_children]
+    pairs = (child.named_children for child in node.named_children if child.type == "pair")
+    return [(pair[0], pair[-1]) for pair in pairs]
 
 
 def _scalar(node: Node, text: bytes, span: Span) -> Json:

@@ -104,6 +104,9 @@ def _gnutls(words: list[tuple[str, int]]) -> Iterator[Weak]:
 
 
 def _openssl(words: list[tuple[str, int]]) -> Iterator[Weak]:
+    forever = {word[1:].upper() for word, _ in words if word[0] == "!"}
+    # Where each word is last taken out of what stands before it.
+    taken = {word[1:].upper(): number for number, (word, _) in enumerate(words) if word[0] == "-"}
     for number, (word, offset) in enumerate(words):
         name = word.upper()
         if name.startswith("@"):
@@ -114,9 +117,7 @@ def _openssl(words: list[tuple[str, int]]) -> Iterator[Weak]:
         if word[0] in "!-+":
             continue
         why, names = _classify(name)
-        later = [other.upper() for other, _ in words[number + 1 :] if other[0] == "-"]
-        gone = {w[1:] for w in [*later, *(other.upper() for other, _ in words if other[0] == "!")]}
-        if why and gone.isdisjoint(names):
+        if why and forever.isdisjoint(names) and not any(taken.get(other, -1) > number for other in names):
             yield Weak(word, offset, why)
 
 

@@ -92,10 +92,17 @@ class Vhost(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """What one lwsws reads: a ``conf`` and the files in ``conf.d`` beside it."""
+    """What one lwsws reads: a ``conf`` and the files in ``conf.d`` beside it.
+
+    ``tls_ports`` are those of vhosts with a certificate.
+    """
 
     globals: tuple[tuple[Text, JsonMember], ...]
     vhosts: tuple[Vhost, ...]
+
+    @property
+    def tls_ports(self) -> frozenset[int]:
+        return frozenset(vhost.port for vhost in self.vhosts if vhost.object.member("host-ssl-cert"))
 
 
 def configurations(project: Project) -> list[Configuration]:

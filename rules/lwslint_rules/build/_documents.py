@@ -16,6 +16,7 @@ from lwslint.rule import Rule
 # a key of one's own tools is not.
 _ALIKE = 0.82
 _LONGEST = 60
+_MOST = 100  # keys of one object that are compared with the known ones
 
 
 def unread_keys(
@@ -25,9 +26,13 @@ def unread_keys(
     than the project's."""
     known = keys(kind, prefix)
     present = {member.key for member in object.members}
+    compared = 0
     for member in object.members:
         if member.key in known:
             yield from _too_new(project, rule, text, member, kind, prefix)
+            continue
+        compared += 1
+        if compared > _MOST:
             continue
         near = _nearest(member.key, [key for key in known if key not in present])
         if near:

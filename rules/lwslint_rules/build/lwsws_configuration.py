@@ -113,9 +113,14 @@ def check(project: Project) -> Iterator[Diagnostic]:
             for object in objects(section.value):
                 yield from unread_keys(project, rule, text, object, LWSWS, "global.")
                 yield from _doubtful(text, object.members, _GLOBAL_SWITCHES)
+        # Vhosts that share a port share its socket; the certificate may be another one's.
+        tls_ports = configuration.tls_ports
         for vhost in configuration.vhosts:
             yield from _keys(project, vhost)
-            yield from _tls(configuration, vhost)
+            if vhost.object.member("host-ssl-cert") is not None:
+                yield from _tls(configuration, vhost)
+            elif vhost.port not in tls_ports:
+                yield from _tls_port_in_plaintext(vhost)
             yield from _client_certificates(vhost)
 
 
@@ -158,11 +163,9 @@ def _doubtful(text: Text, members: tuple[JsonMember, ...], switches: tuple[str, 
 
 
 def _tls(configuration: Configuration, vhost: Vhost) -> Iterator[Diagnostic]:
-    """Whether a vhost that is to use TLS does, and who gets in without."""
+    """Whether a vhost that has a certificate uses it, and who gets in without."""
     certificate = vhost.object.member("host-ssl-cert")
-    if certificate is None:
-        yield from _tls_port_in_plaintext(configuration, vhost)
-        return
+    assert certificate is not None
     initialised: bool | None = None  # nobody knows where there is no global section
     cause: tuple[Text, JsonMember] | None = None
     for text, section in configuration.globals:
@@ -211,24 +214,19 @@ def _plaintext(
     )
 
 
-def _tls_port_in_plaintext(configuration: Configuration, vhost: Vhost) -> Iterator[Diagnostic]:
+def _tls_port_in_plaintext(vhost: Vhost) -> Iterator[Diagnostic]:
+    """A vhost without a certificate on a port where TLS is expected."""
     member = vhost.object.member("port")
-    if member is None or vhost.port not in _TLS_PORTS or vhost.on("unix-socket"):
-        return
     raw = vhost.object.member("listen-accept-role") is not None
-    # Vhosts that share a port share its socket; the certificate may be another one's.
-    shared = any(
-        other.port == vhost.port and other.object.member("host-ssl-cert") for other in configuration.vhosts
+    if member is None or vhost.port not in _TLS_PORTS or raw or vhost.on("unix-socket"):
+        return
+    yield rule.report(
+        vhost.text.place(member.value.span),
+        f"port {vhost.port} is served in plaintext, and https:// to it fails: the vhost has no host-ssl-cert",
+        severity=Severity.WARNING,
+        help='"host-ssl-cert" and "host-ssl-key", or another port',
+        function=vhost.name,
     )
-    if not raw and not shared:
-        yield rule.report(
-            vhost.text.place(member.value.span),
-            f"port {vhost.port} is served in plaintext, and https:// to it fails: the vhost has no"
-            " host-ssl-cert",
-            severity=Severity.WARNING,
-            help='"host-ssl-cert" and "host-ssl-key", or another port',
-            function=vhost.name,
-        )
 
 
 def _lets_plaintext_in(vhost: Vhost) -> Iterator[Diagnostic]:
