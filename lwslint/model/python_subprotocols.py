@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint.diagnostics import Severity
-from lwslint.facts import Binary, Initializer, Place, Text
+from lwslint.facts import Binary, Call, Initializer, Member, Place, Text, Unary, Value, walk
 from lwslint.knowledge import python_libraries as libraries
+from lwslint.model.names import values_of
 from lwslint.model.offers import faults, names_of
 from lwslint.model.python_connections import Connection
 from lwslint.model.python_program import Origin, PythonProgram
@@ -74,8 +75,6 @@ def _offer(program: PythonProgram, connection: Connection, origin: Origin) -> Of
 
 def element_origins(program: PythonProgram, origin: Origin) -> Iterator[Origin]:
     """Where one name comes from, seen through ``websockets.Subprotocol("x")``."""
-    from lwslint.facts import Call
-
     for found in program.origins(*origin):
         value = found.value
         if isinstance(value, Call) and value.arguments:
@@ -196,6 +195,60 @@ def _leading(value: object) -> str:
 
 def _shown(text: str) -> str:
     return f'"{text}"' if len(text) <= 60 else f'"{text[:60]}…"'
+
+
+# ------------------------------------------------------------------------------------- the name chosen
+
+
+class Compared(msgspec.Struct, frozen=True, eq=False):
+    """A comparison of websocket-client's ``.subprotocol`` with a name that it cannot be."""
+
+    place: Place
+    definition: Definition
+    name: str
+    op: str
+
+
+def compared(program: PythonProgram) -> Iterator[Compared]:
+    """Comparisons with names that are not in lower case, as websocket-client makes the chosen one
+    (websocket/_handshake.py; measured), in order of file."""
+    for definition in program.definitions:
+        if not program.imports(definition.file, "websocket"):
+            continue
+        for statement in definition.function.body:
+            for node in (node for value in values_of(statement) for node in walk(value)):
+                if isinstance(node, Binary) and node.op in ("==", "!="):
+                    for chosen, text in ((node.left, node.right), (node.right, node.left)):
+                        if isinstance(text, Text) and text.value != text.value.lower():
+                            if _is_chosen(program, chosen, definition):
+                                place = definition.place(text.span)
+                                yield Compared(place, definition, text.value, node.op)
+
+
+def _is_chosen(program: PythonProgram, value: Value, definition: Definition) -> bool:
+    """Whether a value is the ``.subprotocol`` of a connection of websocket-client."""
+    for origin in program.origins(value, definition):
+        chosen = origin.value
+        if isinstance(chosen, Member) and chosen.field == "subprotocol":
+            for made in program.origins(chosen.object, origin.definition):
+                if isinstance(made.value, Call):
+                    if program.called(made.value, made.definition) in _CLIENTS:
+                        return True
+    return False
+
+
+_CLIENTS = frozenset(["websocket.create_connection", "websocket.WebSocket"])
+
+
+def silent(project: Project) -> Iterator[Connection]:
+    """The connections that offer no name, though their library has an option for it."""
+    program = project.python
+    for connection in program.connections:
+        row, use = connection.row, connection.use
+        keywords = {keyword.name for keyword in use.call.keywords}
+        if row.subprotocols and row.subprotocols not in keywords and not keywords & {"**", *row.headers}:
+            if not any(isinstance(a, Unary) and a.op == "*" for a in use.call.arguments):
+                yield connection
 
 
 # ------------------------------------------------------------------------------------- servers

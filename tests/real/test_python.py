@@ -101,6 +101,11 @@ def test_the_header_by_hand(ws_server: Server) -> None:
     assert run("offers", "websocket_client_header", server.port) == "chosen None\n"
 
 
+def test_websocket_client_gives_the_choice_in_lower_case(ws_server: Server) -> None:
+    port = ws_server(["Chat.V3"]).port
+    assert run("offers", "websocket_client_upper", port) == "chosen ('chat.v3', False)\n"
+
+
 # ------------------------------------------------------------------------------------- LWS401, LWS403
 
 BAD: dict[str, Callable[[Certificates], Identity]] = {

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
+import msgspec
+
 from lwslint.diagnostics import Confidence, Diagnostic, Severity, Step
 from lwslint.facts import Place
 from lwslint.knowledge import subprotocols
 from lwslint.model.offers import is_malformed, server_says
 from lwslint.model.project import Project
 from lwslint.model.python_exposure import of_path
-from lwslint.model.python_subprotocols import Offer, malformed, offers
+from lwslint.model.python_subprotocols import Offer, malformed, offers, silent
 from lwslint.rule import Rule
 from lwslint_rules.protocols._python_remedies import remedy
 
@@ -38,6 +40,7 @@ def unsupported_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
     """Names that no server in the tree, or none that the configuration knows, speaks."""
     if not project.python_files:
         return
+    yield from _silent(project, rule)
     found = offers(project)
     if not found:
         return
@@ -51,6 +54,32 @@ def unsupported_offers(project: Project, rule: Rule) -> Iterator[Diagnostic]:
         if verdict is not None and offer.place not in seen:
             seen.add(offer.place)
             yield _report(project, rule, offer, verdict, known)
+
+
+def _silent(project: Project, rule: Rule) -> Iterator[Diagnostic]:
+    """Clients that offer nothing to a server that, as the configuration says, has names.
+
+    An lws server gives such a connection to its default protocol, often the one for HTTP, where every
+    message vanishes (lib/roles/ws/server-ws.c; measured).
+    """
+    named = [server for server in project.settings.servers if server.subprotocols]
+    for connection in silent(project) if named else ():
+        hosts = [url.host for url in connection.urls if url.host]
+        said = server_says(msgspec.structs.replace(project.settings, subprotocols=None), hosts)
+        if said is None or not said[0]:
+            continue
+        speaks, who = said
+        step = of_path(connection.use.definition.path, project.settings.python)
+        yield rule.report(
+            connection.use.place,
+            f"the handshake offers nothing, and {who} speaks {', '.join(speaks)}: a libwebsockets server then"
+            " uses its default protocol, where every message may vanish"
+            + (f" ({step.text})" if step else ""),
+            severity=Severity.WARNING if step is None else Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            help=f'{connection.row.subprotocols}=["{speaks[0]}"]',
+            function=connection.use.definition.qualified,
+        )
 
 
 def _verdict(project: Project, offer: Offer, known: dict[str, Place]) -> tuple[Severity, str] | None:

@@ -8,7 +8,8 @@ spaces, an empty element, a space before a comma, a character that no name may h
 
 In Python: a bare string where the library takes a list (most libraries then send one name for each
 character), an element with a comma in it, names that are no tokens, and a `Sec-WebSocket-Protocol` header
-written by hand beside a library that has an option for it (warning).
+written by hand beside a library that has an option for it (a warning where it costs the connection, else a
+note).
 
 ## What happens at run time
 

@@ -18,7 +18,8 @@ that come from the user, and HTTP requests (`method` is set: `protocol` then onl
 
 In Python: names that are known in the text and that no server speaks, neither those of the configuration
 nor the `lws_protocols[]` tables and `serve(subprotocols=...)` calls in the tree (error for a server on this
-machine, warning where the address is configured; silent where the tree has no server).
+machine, warning where the address is configured; silent where the tree has no server). And a client that
+offers nothing to a host that, as `[[servers]]` says, speaks something: a warning.
 
 ## What happens at run time
 

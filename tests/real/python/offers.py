@@ -88,6 +88,13 @@ def websocket_client_list(url):
     return websocket.create_connection(url, subprotocols=["chat.v2", "chat.v1"]).subprotocol
 
 
+def websocket_client_upper(url):
+    import websocket
+
+    ws = websocket.create_connection(url, subprotocols=["Chat.V3"])
+    return ws.subprotocol, ws.subprotocol == "Chat.V3"  # expect: LWS205 error
+
+
 if __name__ == "__main__":
     try:
         print("chosen", globals()[sys.argv[1]](f"ws://127.0.0.1:{sys.argv[2]}/"), flush=True)
