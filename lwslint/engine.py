@@ -116,8 +116,9 @@ def lint(
     """
     found = discover(paths, cwd=cwd, exclude=exclude) if discovery is None else discovery
     settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
-    files, documents_found = (
-        [_copied(file, copies) for file in kind] for kind in (found.files, found.documents)
+    files, build_files, documents_found = (
+        tuple(_copied(file, copies) for file in kind)
+        for kind in (found.files, found.build_files, found.documents)
     )
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
@@ -126,9 +127,7 @@ def lint(
     memory = Memory(cache, settings, [cwd, *paths])
     named_database = named_file(database, cwd) if database else None
     with _uncollected():
-        builder = Builder(
-            found.build_files, found.files, settings, named_database, memory.build_file, found.copies
-        )
+        builder = Builder(build_files, files, settings, named_database, memory.build_file, found.copies)
         gathered = gather(files, settings, progress, builder, memory, jobs)
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)

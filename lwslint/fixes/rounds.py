@@ -164,10 +164,12 @@ def _write(
 def _changed(result: Result, path: str, chosen: plan.Plan, settings: Settings) -> bytes:
     """The new bytes of a file.  Raises ValueError where they could not be trusted."""
     text = result.texts[path]
-    parsed = next((file for file in result.parsed if file.path == path), None)
-    if parsed is None or parsed.size != len(text.data):
-        raise ValueError("changed since it was read")
     data = plan.changed(text, chosen.edits[path])
+    parsed = next((file for file in result.parsed if file.path == path), None)
+    if parsed is None:  # a build file or a configuration
+        return data
+    if parsed.size != len(text.data):
+        raise ValueError("changed since it was read")
     if parsed.language in _PARSED and not _is_sound(result, path, data, parsed, settings):
         raise ValueError("not fixed: the outcome would not parse any more")
     return data

@@ -38,7 +38,9 @@ class Copies:
     def write(self, result: Result, path: str, before: bytes, after: bytes) -> None:
         real = result.texts.real(path)
         rewrite.check(real, self._roots)
-        copy = self._copies.setdefault(real, os.path.join(self._folder, str(len(self._copies))))
+        # Its name tells other tools, too, what kind of file it is.
+        name = f"{len(self._copies)}-{os.path.basename(real)}"
+        copy = self._copies.setdefault(real, os.path.join(self._folder, name))
         try:
             with open(copy, "wb") as file:
                 file.write(after)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lwslint.facts import Place
-from lwslint.remedies import AddDefault, DropFlags, LeaveWith, Respell, SetBeside
+from lwslint.remedies import AddDefault, DropFlags, LeaveWith, Respell, Rewrite, SetBeside
 from tests.fixes.snippets import apply
 
 Places = tuple[Place, ...]
@@ -221,3 +221,17 @@ def test_what_is_moved_with_hidden_characters_is_left_to_a_person(tmp_path: Path
 def test_brackets_that_never_close_end_the_search(tmp_path: Path) -> None:
     before = "x" + "[" * 100_000 + ")" * 100_000 + ".y |= «F»;"
     assert apply(tmp_path, "a.c", before, lambda places: DropFlags(places)) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "old", "after"),
+    [
+        ("case «OLD»:", "OLD", "case NEW:"),
+        ("case «OTHER»:", "OLD", None),
+        ("return f(a)«»;", "", "return f(a)NEW;"),
+    ],
+)
+def test_text_is_rewritten_where_it_reads_as_the_facts_say(
+    before: str, old: str, after: str | None, tmp_path: Path
+) -> None:
+    assert apply(tmp_path, "a.c", before, lambda p: Rewrite(((p[0], old, "NEW"),))) == after

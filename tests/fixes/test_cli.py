@@ -225,3 +225,13 @@ def test_the_program_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "    info.local_protocol_name = protocols_[0].name;\n" in text
     assert "void *user, void *in, size_t len)" in text
     assert "    return lws_callback_http_dummy(wsi, reason, user, in, len);\n}" in text
+
+
+def test_a_build_file_is_fixed_as_well(tree: Path, capsys: Output) -> None:
+    code = "set(CMAKE_C_STANDARD 11)\n"
+    (tree / "CMakeLists.txt").write_text(f"# lwslint: ignore[LWS601,LWS602] once it was on\n{code}")
+    status, out, _ = run(capsys, ".", "--diff")
+    assert status == 1
+    assert "-# lwslint: ignore[LWS601,LWS602] once it was on\n" in out and "+# lwslint" not in out
+    run(capsys, ".", "--fix")
+    assert (tree / "CMakeLists.txt").read_text() == code
