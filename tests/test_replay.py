@@ -84,6 +84,8 @@ def root(write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = write_tree(TREE)
     (root / "link.c").symlink_to("plain.c")
     (root / "nowhere.c").symlink_to("missing.c")
+    (root / "ignored" / "current").symlink_to("..")
+    (root / "through.c").symlink_to("ignored/current/plain.c")
     monkeypatch.chdir(root)
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
@@ -162,6 +164,13 @@ def _quietly(root: Path) -> None:
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def _behind(root: Path) -> None:
+    """Where a link leads through a folder that is not walked."""
+    (root / "ignored" / "current").unlink()
+    (root / "ignored" / "current").mkdir()
+    (root / "ignored" / "current" / "plain.c").write_text(TREE["client.c"])
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a source": _edit("client.c", "int lws_nothing;\n"),
     "a header": _edit("names.h", "#define NAME 0\n"),
@@ -182,6 +191,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "Python beside": _edit("py/helper.py", "import threading, app\nthreading.Thread(target=app.x)\n"),
     "a header that is no copy any more": _edit("include/libwebsockets.h", "int lws_mine;\n"),
     "where a link leads": lambda root: ((root / "link.c").unlink(), (root / "link.c").symlink_to("names.h")),
+    "where a link leads, out of sight": _behind,
     "a link that leads somewhere now": _edit("missing.c", TREE["client.c"]),
     "a copy of the library": lambda root: (root / "conf" / "lws_config.h").write_text("#define LWS_WITH_X\n"),
     "rights": lambda root: (root / "client.c").chmod(0),
@@ -402,6 +412,7 @@ def test_nothing_is_looked_at_that_the_witness_does_not_know(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output, tmp_path: Path
 ) -> None:
     """Whoever adds a look at the file system to a run has to tell the witness of it."""
+    (root / "through.c").unlink()  # what lies on the way of a link is known by where it leads
     looked: list[tuple[str, str]] = []
     told: list[Witness] = []
 
