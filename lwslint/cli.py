@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import msgspec
 
-from lwslint import __version__, config, output, registry
+from lwslint import __version__, config, output, registry, witness
 from lwslint.config import ConfigError, ConfigFile, Options
 from lwslint.knowledge import ruff_rules
 from lwslint.output import STDOUT, Output
@@ -534,6 +534,7 @@ def _database(path: str | None) -> str:
     """The compilation database that ``-p`` names; "" without one."""
     if path is None:
         return ""
+    witness.look(os.path.abspath(path))
     file = os.path.join(path, "compile_commands.json") if os.path.isdir(path) else path
     if not os.path.isfile(file):
         where = f"{path} has no compile_commands.json" if os.path.isdir(path) else f"{path}: no such file"
@@ -547,7 +548,7 @@ _REPEATABLE = frozenset(
     [
         *("paths", "select", "ignore", "min_confidence", "fail_on", "build", "defines", "undefines"),
         *("lws_version", "exclude", "config", "isolated", "baseline", "project", "outputs", "statistics"),
-        *("show_files", "quiet", "verbose", "jobs", "cache_dir", "ruff"),
+        *("show_files", "quiet", "verbose", "jobs", "cache_dir", "ruff", "database"),
     ]
 )
 
@@ -1022,6 +1023,7 @@ def _facts(arguments: argparse.Namespace) -> int:
             jobs=arguments.jobs,
             everything=arguments.all,
             part=shards.Part(*arguments.part) if arguments.part else shards.WHOLE,
+            database=_database(arguments.database),
         )
     except shards.ShardError as error:
         raise UsageError(str(error)) from error

@@ -20,7 +20,7 @@ import msgspec
 
 from lwslint import memory, source
 from lwslint.cache import Cache
-from lwslint.discovery import Discovery, Exclusion, Found, Skipped, discover
+from lwslint.discovery import Discovery, Exclusion, Found, Skipped, discover, named_file
 from lwslint.problem import Problem
 from lwslint.settings import Settings
 from lwslint.source import Identity, ReadError
@@ -97,11 +97,13 @@ def extract(
     jobs: int | None = None,
     everything: bool = False,
     part: Part = WHOLE,
+    database: str = "",
 ) -> Extracted:
     """The shard of a ``part`` of ``paths``, which lie below ``cwd``.
 
-    With ``everything``, files without libwebsockets are lowered too, so that linking need not.  Depends on
-    nothing but the files and the arguments.  Raises :class:`ShardError`.
+    ``database`` is the compilation database to use, which linking needs too.  With ``everything``, files
+    without libwebsockets are lowered too, so that linking need not.  Depends on nothing but the files and
+    the arguments.  Raises :class:`ShardError`.
     """
     from lwslint.build.builder import Builder
     from lwslint.gather import gather
@@ -113,7 +115,8 @@ def extract(
     found = discover(paths, cwd=cwd, exclude=exclude)
     shelf = Shelf({})
     remembered = memory.Memory(shelf, settings)
-    builder = Builder(found.build_files, found.files, settings, None, remembered.build_file, found.copies)
+    named = named_file(database, cwd) if database else None
+    builder = Builder(found.build_files, found.files, settings, named, remembered.build_file, found.copies)
     files = [file for file in found.files if part.holds(file.path)]
     gather(files, settings, None, builder, remembered, jobs, everything=everything)
     first = part.number == 1  # what is known of the paths as a whole is told once
@@ -227,7 +230,7 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
 
     A file may be in several.  Raises :class:`ShardError` when they do not agree on what is in it.
     """
-    files: dict[str, File] = {}
+    files: dict[tuple[str, str], File] = {}  # by kind and path
     skipped: dict[str, Skipped] = {}
     problems: dict[str, Problem] = {}
     facts: dict[str, bytes] = {}
@@ -237,14 +240,14 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
     for name, shard in shards:
         parts.setdefault(shard.roots, set()).add(shard.part)
         for file in shard.files:
-            path = os.fsdecode(file.path)
-            known = files.setdefault(path, file)
             if file.kind not in _KINDS:
                 raise ShardError(f"{name}: is damaged")
-            if (known.data, known.problem, known.kind) != (file.data, file.problem, file.kind):
+            path = os.fsdecode(file.path)
+            known = files.setdefault((file.kind, path), file)
+            if (known.data, known.problem) != (file.data, file.problem):
                 raise ShardError(f"{name}: {path} is not what it is in another shard")
             if file.explicit:
-                files[path] = file
+                files[file.kind, path] = file
         skipped.update((os.fsdecode(path), Skipped(os.fsdecode(path), why)) for path, why in shard.skipped)
         problems.update(
             (os.fsdecode(path), Problem(os.fsdecode(path), os.fsdecode(text)))
@@ -255,27 +258,18 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
         other += shard.other
     for named, held in parts.items():
         _check_parts(" ".join(map(os.fsdecode, named)), held)
-    real = {path: os.path.join(cwd, path) for path in files}
-    found = {
-        kind: tuple(
-            Found(path, real[path], Identity(0, number), files[path].explicit)
-            for number, path in enumerate(sorted(files))
-            if files[path].kind == kind
-        )
-        for kind in _KINDS
-    }
-    left_out = tuple(skipped[path] for path in sorted(skipped) if path not in files)
-    told = tuple(problems[path] for path in sorted(problems))
+    found: dict[str, list[Found]] = {kind: [] for kind in _KINDS}
+    for number, (kind, path) in enumerate(sorted(files)):
+        explicit = files[kind, path].explicit
+        found[kind].append(Found(path, os.path.join(cwd, path), Identity(0, number), explicit))
+    paths = {path for _, path in files}
     discovery = Discovery(
-        files=found["files"],
-        skipped=left_out,
-        problems=told,
+        **{kind: tuple(of_kind) for kind, of_kind in found.items()},
+        skipped=tuple(skipped[path] for path in sorted(skipped) if path not in paths),
+        problems=tuple(problems[path] for path in sorted(problems)),
         other=other,
-        build_files=found["build_files"],
-        documents=found["documents"],
-        copies=found["copies"],
     )
-    at_real = Files({real[path]: file for path, file in files.items()})
+    at_real = Files({os.path.join(cwd, path): file for (_, path), file in files.items()})
     return Union(tuple(roots), discovery, at_real, Shelf(facts))
 
 

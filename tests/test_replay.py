@@ -48,6 +48,9 @@ TREE = {
         "websocket.WebSocketApp('wss://x').run_forever(sslopt={'cert_reqs': ssl.CERT_NONE})\n"
     ),
     "py/helper.py": "import threading\n",
+    "ignored/compile_commands.json": (
+        '[{"directory": "/x", "file": "client.c", "command": "cc -DNAME=1 -c client.c"}]'
+    ),
     "include/libwebsockets.h": "#define LWS_LIBRARY_VERSION 1\n",
 }
 
@@ -112,6 +115,7 @@ ARGUMENTS: Sequence[Sequence[str]] = [
     ("--show-files",),
     ("--no-ruff", "--isolated", "client.c", "py"),
     ("--project", ".", "client.c"),
+    ("-p", "ignored", "-v"),
     ("--select", "LWS4", "--fail-on", "never", "-DX=1", "--lws-version", "4.3"),
 ]
 
@@ -238,6 +242,18 @@ def test_a_baseline_counts(root: Path, session: Session, capsys: Output) -> None
     (root / "known.json").write_text("\n".join([lines[0], "]}"]))
     assert session.run("--baseline", "known.json") == session.cold("--baseline", "known.json") != hidden
     assert not session.repeated
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_compilation_database_counts(root: Path, session: Session) -> None:
+    for arguments in (("-p", "ignored"), ("-p", "ignored/compile_commands.json")):
+        session.run(*arguments)
+        session.run(*arguments)
+        assert session.repeated
+    (root / "ignored" / "compile_commands.json").write_text("[]")
+    for arguments in (("-p", "ignored"), ("-p", "ignored/compile_commands.json")):
+        assert session.run(*arguments) == session.cold(*arguments)
+        assert not session.repeated
 
 
 @pytest.mark.usefixtures("root", "trusting")

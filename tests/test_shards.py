@@ -29,6 +29,11 @@ EXTRA = {
     "lib/CMakeLists.txt": "add_library(table table.c)\nset(CMAKE_BUILD_TYPE Debug)\n",
     "lib/copy/lws-callbacks.h": "",
     "lib/copy/lws-context-vhost.h": "",
+    "vendor/lws/CMakeLists.txt": (
+        "project(libwebsockets)\nset(CPACK_PACKAGE_VERSION_MAJOR 4)\nset(CPACK_PACKAGE_VERSION_MINOR 3)\n"
+        "set(CPACK_PACKAGE_VERSION_PATCH_NUMBER 2)\n"
+    ),
+    "vendor/lws/lib/core-net/vhost.c": "int lws_vhost;\n",
     "py/only_ruff.py": "import asyncio, websockets\n\nasync def go():\n    asyncio.create_task(x())\n",
     "notes/readme.txt": "nothing",
     ".gitignore": "ignored/\n",
@@ -94,7 +99,7 @@ def test_linking_says_what_one_run_says_where_there_is_no_source(
     root: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]
 ) -> None:
     parts = [
-        ["lib", "conf"],
+        ["lib", "conf", "vendor"],
         ["py", "notes", "ignored"],
         ["wire.c", "wire.h"],
         ["main.c", "sender.c", "other.c"],
