@@ -18,7 +18,16 @@ STORY = "wave_relay"
 
 BAD, GOOD = "bad-", "good-"
 LANGUAGES = {"c": ".c", "cpp": ".cpp"}
-SUFFIXES = LANGUAGES | {"py": ".py", "lwsws": "", "policy": ".json", "cmake": ".txt", "make": "", "sh": ".sh"}
+SUFFIXES = LANGUAGES | {
+    "py": ".py",
+    "lwsws": "",
+    "policy": ".json",
+    "cmake": ".txt",
+    "make": "",
+    "sh": ".sh",
+    "docker": "",
+    "ci": ".yml",
+}
 CORE_NAMES = {
     "LWS101": "off-thread-call",
     "LWS102": "concurrent-service",

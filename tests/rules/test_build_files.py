@@ -134,3 +134,29 @@ def test_a_function_that_is_gone(write_tree: WriteTree) -> None:
     fetch = "FetchContent_Declare(libwebsockets GIT_REPOSITORY https://libwebsockets.org/repo/libwebsockets"
     files = {"main.c": code, "CMakeLists.txt": f"include(FetchContent)\n{fetch} GIT_TAG v4.3.3)\n"}
     assert reports(write_tree, files) == [("CMakeLists.txt", "LWS605", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("libwebsockets_4.3.2.bb", 'EXTRA_OECMAKE = "-DLWS_TLS_LOG_PLAINTEXT_RX=ON"\n', ["LWS601"]),
+        ("libwebsockets_%.bbappend", 'EXTRA_OECMAKE += "-DLWS_WITH_SYS_FAULT_INJECTION=1"\n', ["LWS602"]),
+        ("libwebsockets_%.bbappend", 'EXTRA_OECMAKE += "-DLWS_TLS_LOG_PLAINTEXT_RX=OFF"\n', []),
+        (
+            "libwebsockets.mk",
+            "LIBWEBSOCKETS_VERSION = 4.3.2\nLIBWEBSOCKETS_CONF_OPTS = -DLWS_TLS_LOG_PLAINTEXT_RX=ON\n",
+            ["LWS601"],
+        ),
+        ("portfile.cmake", "vcpkg_cmake_configure(OPTIONS -DLWS_TLS_LOG_PLAINTEXT_RX=ON)\n", ["LWS601"]),
+        ("portfile.cmake", "vcpkg_cmake_configure(OPTIONS_DEBUG -DLWS_TLS_LOG_PLAINTEXT_RX=ON)\n", []),
+    ],
+)
+def test_recipes_and_ports(write_tree: WriteTree, path: str, text: str, expected: list[str]) -> None:
+    assert [code for _, code, _ in reports(write_tree, {path: text})] == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("False", ["LWS602"]), ("openssl", [])])
+def test_conan_without_tls(write_tree: WriteTree, value: str, expected: list[str]) -> None:
+    conan = f"[requires]\nlibwebsockets/4.3.2\n[options]\nlibwebsockets/*:with_ssl={value}\n"
+    files = {"main.c": TLS_CLIENT % "i.ssl_connection = LCCSCF_USE_SSL;", "conanfile.txt": conan}
+    assert [code for _, code, _ in reports(write_tree, files)] == expected

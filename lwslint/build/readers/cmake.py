@@ -635,6 +635,22 @@ def _fetch(reader: _Reader, command: Command) -> None:
                 )
 
 
+def _vcpkg_configure(reader: _Reader, command: Command) -> None:
+    """``vcpkg_cmake_configure`` of a port: what follows ``OPTIONS`` is for every build type."""
+    configuration = ""
+    for argument in command.arguments:
+        text = reader.text(argument)
+        if re.fullmatch(r"OPTIONS(?:_DEBUG|_RELEASE)?", text):
+            configuration = text.partition("_")[2].lower()
+        match = re.fullmatch(r"-D(\w+)(?::\w+)?=(.*)", text, re.DOTALL)
+        if match is not None:
+            reader.settings.append(
+                Setting(
+                    match[1], match[2], reader.place(argument.span), "package", command.when, configuration
+                )
+            )
+
+
 _HANDLERS: Final[dict[str, _Handler]] = {
     "option": _option,
     "cmake_dependent_option": _dependent_option,
@@ -667,6 +683,8 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "pkg_search_module": _pkg_config,
     "fetchcontent_declare": _fetch,
     "externalproject_add": _fetch,
+    "vcpkg_cmake_configure": _vcpkg_configure,
+    "vcpkg_configure_cmake": _vcpkg_configure,
     "cpmaddpackage": _fetch,
     "cpmfindpackage": _fetch,
 }

@@ -7,7 +7,8 @@ In CMake files, presets, caches, recipes, manifests, Dockerfiles, scripts and ma
 - warning: `LWS_WITH_ASAN`, `LWS_WITH_SYS_FAULT_INJECTION`, `LWS_WITH_SUL_DEBUGGING`,
   `LWS_WITH_ALLOC_METADATA_LWS`, `LWS_WITH_WAKE_LOGGING`, `LWS_WITH_GCOV`, `LWS_WITH_LATENCY` or
   `LWS_WITH_DETAILED_LATENCY` switched on;
-- warning: `LWS_WITH_SSL` or `LWS_WITH_TLS` switched off where a program of the tree uses TLS;
+- warning: `LWS_WITH_SSL` or `LWS_WITH_TLS` (Conan: `with_ssl`) switched off where a program of the tree uses
+  TLS;
 - note: either under a condition that the build files leave open.
 
 Silent where the build type is `Debug`, where the condition, the configuration's name or the file's path says
@@ -79,7 +80,7 @@ _AIDS = {
     "LWS_WITH_LATENCY": "the event loop is timed, turn by turn",
     "LWS_WITH_DETAILED_LATENCY": "each read and write is timed and reported",
 }
-_TLS = ("LWS_WITH_SSL", "LWS_WITH_TLS")
+_TLS = ("LWS_WITH_SSL", "LWS_WITH_TLS", "libwebsockets:with_ssl")  # the last is Conan's
 _CERTIFICATES = ("ssl_cert_filepath", "server_ssl_cert_mem")
 _ASKS_FOR_TLS = re.compile(
     r"LWS_WITH_(?:TLS|SSL)|LWS_OPENSSL_SUPPORT|(?i:with|have|use)_?(?i:tls|ssl|openssl)"
