@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
 from lwslint.build import readers
@@ -229,3 +231,14 @@ def test_bad_input(case: str) -> None:
 
 def test_what_a_variable_of_itself_still_says() -> None:
     assert tell("Makefile", BAD["a variable of itself"][0]) == ["macro X=1 @1"]
+
+
+@pytest.mark.parametrize("filler", [" ", "\t", "lws_", "$(", "pkg-config."])
+@pytest.mark.parametrize("start", ["ifeq (", "LIBS = ", "X: "])
+def test_time_grows_with_the_length_only(start: str, filler: str) -> None:
+    """A run of one character or word in the wrong place: no pattern looks at it again and again."""
+    text = (start + filler * 20_000 + "x\n").encode()
+    begin = thread_time()
+    file = readers.read("Makefile", text)
+    assert thread_time() - begin < 5
+    assert "its reader failed" not in file.problem

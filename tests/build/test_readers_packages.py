@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
 from lwslint.build import readers
@@ -226,3 +228,11 @@ def test_bad_input(case: tuple[str, str]) -> None:
     assert "its reader failed" not in file.problem
     assert problem in file.problem
     assert bool(file.problem) == bool(problem)
+
+
+@pytest.mark.parametrize("path", [".gitmodules", "conanfile.txt", "sdkconfig", "x.wrap"])
+@pytest.mark.parametrize("start", ["CONFIG_A=a", "a", "[x]\nurl = a"])
+def test_a_long_run_of_blanks_takes_no_time(path: str, start: str) -> None:
+    begin = thread_time()
+    assert readers.read(path, (start + " " * 200_000 + "b\n").encode()).problem == ""
+    assert thread_time() - begin < 5

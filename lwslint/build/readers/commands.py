@@ -33,7 +33,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)\Z", re.ASCII | re.DOTALL)
 _CACHE_ENTRY = re.compile(r"([A-Za-z_][\w.-]*)(?::([A-Za-z]+))?=(.*)\Z", re.ASCII | re.DOTALL)
 _CMAKE_FLAGS = re.compile(r"CMAKE_(?:C|CXX)_FLAGS(?:_[A-Z]+)?\Z", re.ASCII)
 _PACKAGE = re.compile(
-    r"(?:lib)?websockets[\w.+]*(?:-(?:dev|devel|static|evlib[\w-]*|[a-z][a-z_]*))*"
+    r"(?:lib)?websockets[\w.+]*(?:-[A-Za-z_]\w*)*"
     r"(?:(=|~=|>=|>|@|~)(.+)|-(\d[\w.:+~-]*))\Z",
     re.ASCII,
 )

@@ -11,8 +11,8 @@ from lwslint.build.readers.records import decode, text_start
 from lwslint.facts import Span
 
 _LINE = re.compile(
-    rb"^[ \t]*(?:(?P<comment>[#;][^\n]*)|\[(?P<section>[^\]\n]*)\][^\n]*"
-    rb"|(?P<key>[^=:\[\s][^=\n]*?)[ \t]*(?:=[ \t]*(?P<value>[^\n]*?))?)[ \t\r]*$",
+    rb"^[ \t]*+(?:(?P<comment>[#;])|\[(?P<section>[^\]\n]*+)\]"
+    rb"|(?P<key>[^=:\[\s][^=\n]*+)(?:=(?P<value>[^\n]*+))?)",
     re.MULTILINE,
 )
 
@@ -35,5 +35,7 @@ def entries(data: bytes) -> Iterator[Entry]:
         elif match["key"] is not None:
             value = match["value"]
             text = None if value is None else decode(value).strip().strip('"')
-            end = match.end("key") if value is None else match.end("value")
-            yield Entry(section, decode(match["key"]).strip(), text, Span(match.start("key"), end))
+            start = match.start("key")
+            yield Entry(
+                section, decode(match["key"]).strip(), text, Span(start, start + len(match[0].strip()))
+            )

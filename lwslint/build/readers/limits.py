@@ -6,7 +6,7 @@ MAX_BYTES = 1_000_000  # larger build files are generated, or not what their nam
 MAX_RECORDS = 20_000
 # Of processor time, which other programs on the machine do not change, for all the texts of one file.
 # Scripts that people wrote take less than a tenth of a second.
-MAX_SECONDS = 3.0
+MAX_SECONDS = 1.5
 
 
 class TooMuch(Exception):

@@ -31,7 +31,7 @@ _DIRECTIVE = re.compile(
     rb"(?=$|[\s(\"'])[ \t]*(?P<rest>[\s\S]*)"
 )
 _COMPARISON = re.compile(
-    rb"""\(\s*(?P<left>[\s\S]*)\)\s*\Z
+    rb"""\((?P<left>[\s\S]*)\)\Z
        | ["'](?P<first>[^"']*)["'] \s* ["'](?P<second>[^"']*)["']""",
     re.VERBOSE,
 )

@@ -13,8 +13,8 @@ from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
 _LINE = re.compile(
-    rb"^[ \t]*(?:(?P<key>CONFIG_\w+)[ \t]*=[ \t]*(?P<value>[^\r\n]*?)[ \t\r]*"
-    rb"|(?P<comment>\#[ \t]*(?P<unset>CONFIG_\w+)[ \t]+is[ \t]+not[ \t]+set)[ \t\r]*)$",
+    rb"^[ \t]*+(?:(?P<key>CONFIG_\w++)[ \t]*+=[ \t]*+(?P<value>[^\r\n]*+)"
+    rb"|(?P<comment>\#[ \t]*+(?P<unset>CONFIG_\w++)[ \t]++is[ \t]++not[ \t]++set\b))",
     re.MULTILINE,
 )
 
@@ -34,8 +34,9 @@ def read(path: str, data: bytes) -> BuildFile:
                 name, value = decode(match["unset"]), "n"
                 span = Span(*match.span("comment"))
             else:
-                name, value = decode(match["key"]), decode(match["value"])
-                span = Span(match.start("key"), match.end("value"))
+                text = match["value"].rstrip()
+                name, value = decode(match["key"]), decode(text)
+                span = Span(match.start("key"), match.start("value") + len(text))
             records.setting(name, value.strip('"'), span, "cache")
             records.define(name, {"y": "1", "n": None}.get(value, value), span)
     except TooMuch as error:

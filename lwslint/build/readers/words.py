@@ -23,6 +23,7 @@ _OTHERS = re.compile(r"(?:LD|LINK|AR|AS|LEX|YACC|MAKE|RC|JAVA|GO|RUST|CONF|CONFI
 _PKG_CONFIG = re.compile(
     r"(?i)pkg-?config\b.*libwebsockets|[$@][({]?\w*(?:lws|websockets)\w*_(?:libs|ldflags)\b"
 )
+_LONGEST_REFERENCE = 500  # bytes
 _MACRO = re.compile(r"([A-Za-z_]\w*)(?:\([\w, .]*\))?(?:=(.*))?\Z", re.ASCII | re.DOTALL)
 
 # One word: runs of plain characters, quoted strings, escapes, and $(…) with up to a few levels inside.
@@ -140,7 +141,7 @@ def library_flags(words: Sequence[Word]) -> list[str]:
             names.append(word.text[2:])
         elif match := re.search(r"(?:^|/)lib([\w+-]+)\.(?:a|so(?:\.[\d.]+)?|dylib|la)$", word.text, re.ASCII):
             names.append(match[1])
-        elif _PKG_CONFIG.search(word.text):
+        elif len(word.text) <= _LONGEST_REFERENCE and _PKG_CONFIG.search(word.text):
             names.append("websockets")
     return names
 
