@@ -24,7 +24,7 @@ from lwslint.settings import Build, Settings
 from lwslint.source import Texts
 
 # What these install is one machine's or image's; the program itself may be built with any other release.
-_ENVIRONMENTS = frozenset({"dockerfile", "shell", "ci"})
+_ENVIRONMENTS = frozenset({"dockerfile", "shell", "ci", "recipe"})
 # CI builds tests, mostly: what it switches on is in no product.  What a CMake file chooses for an external
 # project is not for this one.
 _OF_ANOTHER_PURPOSE = frozenset({"ci", "cmake"})

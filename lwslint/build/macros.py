@@ -14,6 +14,7 @@ from lwslint.build import cmake
 from lwslint.build.cmake import UNKNOWN, Unknown
 from lwslint.build.facts import Define, Setting, When
 from lwslint.build.model import Elsewhere, Origin, Switch
+from lwslint.build.readers import format_of
 from lwslint.build.trees import Scope, fixed, from_outside, options, variables
 from lwslint.facts import Place
 
@@ -27,6 +28,12 @@ Where = Callable[[Place], str]
 """A place in words: ``CMakeLists.txt:12``."""
 
 
+def is_template(path: str) -> bool:
+    """Whether a build file is a header that is filled in."""
+    row = format_of(path)
+    return row is not None and row.kind == "cmake-template"
+
+
 class World(NamedTuple):
     """``kind`` is the build type, ``chosen`` what is chosen by name; ``free``: all else is left open."""
 
@@ -38,6 +45,13 @@ class World(NamedTuple):
     def has_ndebug(self) -> bool:
         """Whether CMake passes -DNDEBUG: its CMAKE_<LANG>_FLAGS_<CONFIG> have it for all but Debug."""
         return self.kind.lower() not in _WITHOUT_NDEBUG
+
+
+class _Unasked:
+    """The type of what a macro's verdict is before it was asked for."""
+
+
+_UNASKED: Final = _Unasked()
 
 
 class Configuration(NamedTuple):
@@ -149,6 +163,8 @@ class Judge:
             for found in configurations
             if production and names & found.chosen.keys() and found.kind != DEBUG
         ]
+        self._verdicts: dict[tuple[int, ...], Origin | Switch | None] = {}
+        self._kept: list[Define] = []  # an identity is one's own only as long as one lives
         self.base = World(RELEASE if production else DEBUG)
         self.unset = World(UNSET) if production and self._may_be_unset else None
 
@@ -166,7 +182,13 @@ class Judge:
         origins: list[Origin] = []
         switches: list[Switch] = []
         for name, found in by_name.items():
-            verdict = self._macro(name, found)
+            # Most sources of a scope get most of their macros from the same lines.
+            key = tuple(map(id, found))
+            verdict = self._verdicts.get(key, _UNASKED)
+            if isinstance(verdict, _Unasked):
+                verdict = self._macro(name, found)
+                self._verdicts[key] = verdict
+                self._kept += found
             if isinstance(verdict, Origin):
                 origins.append(verdict)
             elif verdict is not None:
@@ -191,6 +213,8 @@ class Judge:
             return None
         first = next((d for d in defines if self.chooser.holds(d.when, self.base) is not False), defines[0])
         free = self._state(defines, World(self.base.kind, {}, free=True))
+        if free is state and any(is_template(define.place.path) for define in defines):
+            return None  # what is in a header holds for those who include it
         if free is state:
             if state and len({define.value for define in defines}) > 1:
                 return None

@@ -102,6 +102,10 @@ SWITCHES = {
         "if(LAB)\nadd_definitions(-DONE)\nendif()\n",
         (False, "CMake variable LAB (CMakeLists.txt:4), not set by default"),
     ),
+    "a header that CMake fills in": (
+        'option(LAB "lab")\nif(LAB)\nset(ONE 1)\nendif()\nconfigure_file(config.h.in config.h)\n',
+        None,
+    ),
     "what the machine decides is no switch": ("if(WIN32)\nadd_definitions(-DONE)\nendif()\n", None),
     "nor what a command of the project may set": (
         "look_for(LAB)\nif(LAB)\nadd_definitions(-DONE)\nendif()\n",
@@ -141,6 +145,20 @@ def test_an_option_of_the_outer_file_decides_in_the_inner_one(write_tree: WriteT
     assert compiled(builder, "net/b.c").defines["MORE"] == "1"
     assert builder.builds.compilations["net/b.c"].programs == ("net",)
     assert switch(builder, "ONE", "a.c") is None
+
+
+def test_an_option_in_a_header_that_cmake_fills_in(write_tree: WriteTree) -> None:
+    files = {
+        "CMakeLists.txt": APP + 'option(ONE "one")\nset(TWO 1)\nconfigure_file(inc/config.h.in config.h)\n',
+        "inc/config.h.in": "#pragma once\n#cmakedefine ONE\n#  cmakedefine01 TWO\n#define THREE @ONE@\n",
+        "other/config.h.in": "#cmakedefine FOUR\n",
+    }
+    builder = build(write_tree, files)
+    found = switch(builder, "ONE")
+    assert found is not None and found.text == "CMake option ONE (CMakeLists.txt:4), default OFF"
+    # Nobody knows which sources include it.
+    assert "TWO" not in compiled(builder).defines
+    assert [file.path for file in builder.builds.files] == ["CMakeLists.txt", "inc/config.h.in"]
 
 
 def test_public_macros_spread_along_links(write_tree: WriteTree) -> None:

@@ -39,6 +39,17 @@ class Format(msgspec.Struct, frozen=True):
 
 
 FORMATS: Final[tuple[Format, ...]] = (
+    # Before `*.cmake`; read only where `configure_file` names it.
+    Format(
+        "cmake-template",
+        "cmake_template",
+        tuple(
+            f"*.{suffix}.{end}" for suffix in ("h", "hh", "hpp", "hxx") for end in ("in", "cmake", "cmake.in")
+        ),
+        signs=b"",
+        beside=False,
+        comments="c",
+    ),
     Format("cmake", "cmake", ("cmakelists.txt", "*.cmake"), comments="cmake"),
     Format("cmake-presets", "cmake_presets", ("cmakepresets.json", "cmakeuserpresets.json"), comments="json"),
     Format("cmake-cache", "cmake_cache", ("cmakecache.txt",)),

@@ -41,6 +41,7 @@ _LIBRARIES: Final = frozenset({"add_library", "qt_add_library"})
 _SOURCE_WORDS: Final = frozenset({"WIN32", "MACOSX_BUNDLE", "EXCLUDE_FROM_ALL", "MANUAL_FINALIZATION"})
 _FLAG_VARIABLE = re.compile(r"CMAKE_(?:C|CXX)_FLAGS(?:_([A-Z]+))?$")
 # A file that CMake fills in, of whatever language.
+_HEADER = re.compile(r"\.(?:h|hh|hpp|hxx)\.(?:in|cmake|cmake\.in)$")
 _TEMPLATE = re.compile(r"(?i)\.(?:h|hh|hpp|hxx|c|cc|cpp|cxx|pc|js|in|ini|conf|sh|py|rc|txt|json|xml)\.cmake$")
 _NAME = re.compile(r"[A-Z]\w*")
 _MAX_NAMES = 16
@@ -49,7 +50,7 @@ _WITHOUT_EFFECT: Final = frozenset(
         *("message", "install", "include_directories", "target_include_directories", "link_directories"),
         *("add_test", "add_dependencies", "add_custom_target", "add_custom_command", "link_libraries"),
         *("target_compile_features", "target_link_options", "cmake_minimum_required", "mark_as_advanced"),
-        *("configure_file", "set_tests_properties", "include_guard", "cmake_policy", "return", "export"),
+        *("set_tests_properties", "include_guard", "cmake_policy", "return", "export"),
         *("enable_language", "target_precompile_headers", "target_link_directories", "source_group"),
     }
 )
@@ -576,6 +577,13 @@ def _include(reader: _Reader, command: Command) -> None:
         reader.includes += [reader.located(f"{part}/{name}.cmake") for part in folder.split(";") if part]
 
 
+def _configure_file(reader: _Reader, command: Command) -> None:
+    """The header that is filled in; any other file says nothing about macros."""
+    name = reader.text(command.arguments[0])
+    if _HEADER.search(name):
+        reader.includes.append(reader.located(name))
+
+
 def _subdirectory(reader: _Reader, command: Command) -> None:
     folder = reader.text(command.arguments[0])
     reader.includes.append(reader.located(f"{folder}/CMakeLists.txt"))
@@ -677,6 +685,7 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "target_link_libraries": _link,
     "include": _include,
     "add_subdirectory": _subdirectory,
+    "configure_file": _configure_file,
     "project": _project,
     "find_package": _find_package,
     "pkg_check_modules": _pkg_config,
