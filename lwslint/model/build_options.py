@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from lwslint.build.facts import BuildFile, Define, Setting, When
-from lwslint.build.macros import RELEASE, Chooser, World
+from lwslint.build.macros import RELEASE, Chooser, World, is_template
 from lwslint.build.trees import Trees
 from lwslint.facts import Place
 from lwslint.model.project import Project
@@ -64,7 +64,8 @@ def choices(project: Project, keys: Collection[str]) -> Iterator[Choice]:
         return
     conditions = _Conditions(files)
     for file in files:
-        if _is_the_library(file):
+        # A header that is filled in repeats what was chosen elsewhere.
+        if _is_the_library(file) or is_template(file.path):
             continue
         for setting in file.settings:
             if setting.key in keys and setting.scope != "computed" and not _OPEN.search(setting.value):
