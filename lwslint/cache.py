@@ -71,16 +71,21 @@ def default_folder() -> str | None:
 
 
 def find(named: str | None) -> Cache | None:
-    """The cache in the folder that the user ``named``, else in the default one; None for no cache.
+    """The cache in the folder that the user ``named`` ("": none), else in the default one; None for no
+    cache.
 
     A default folder that belongs to somebody else, or that others may write to, is not used: what it
-    holds would be believed.  A folder that was named is the user's own choice.
+    holds would be believed.  Nor is one in a home that does not exist.  A folder that was named is the
+    user's own choice.
     """
     if named is not None:
-        return Cache(os.path.abspath(named))
+        return Cache(os.path.abspath(named)) if named else None
     folder = default_folder()
+    if folder is None:
+        return None
     chosen = os.environ.get(VARIABLE) is not None
-    return Cache(folder) if folder is not None and (chosen or _is_own(folder)) else None
+    at_home = os.path.isdir(os.path.dirname(os.path.dirname(folder)))
+    return Cache(folder) if chosen or (at_home and _is_own(folder)) else None
 
 
 def _is_own(folder: str) -> bool:
@@ -248,13 +253,14 @@ def clean(folder: str) -> Removed:
     Nothing but entries is touched: the folder's name may have been mistyped.
     """
     removed = Removed(0, 0)
+    shelves: set[str] = set()
     for path, status in list(_files(folder)):
         removed = _remove(path, status.st_size, removed)
+        shelves.add(os.path.dirname(path))
+    for shelf in sorted(shelves):
+        with contextlib.suppress(OSError):
+            os.rmdir(shelf)
     with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            if _is_shelf(name):
-                with contextlib.suppress(OSError):
-                    os.rmdir(os.path.join(folder, name))
         if set(os.listdir(folder)) == set(_MARKS):
             for name in _MARKS:
                 os.unlink(os.path.join(folder, name))

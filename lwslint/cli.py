@@ -121,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_analysis(parser)
+    _add_memory(parser)
     _add_narrowing(parser)
     _add_fixing(parser)
     _add_report(parser)
@@ -135,6 +136,7 @@ def _baseline_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_analysis(parser)
+    _add_memory(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -229,8 +231,14 @@ def _add_analysis(parser: argparse.ArgumentParser, paths: str = "PATH") -> None:
         metavar="N",
         help="read files in at most this many processes (default: as many as the machine gives)",
     )
+
+
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    """What is known from earlier runs."""
     _add_cache(parser)
-    add("--no-cache", action="store_true", help="use nothing of earlier runs and keep nothing for later ones")
+    parser.add_argument(
+        "--no-cache", action="store_true", help="use nothing of earlier runs and keep nothing for later ones"
+    )
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

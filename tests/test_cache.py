@@ -201,8 +201,11 @@ def test_cleaning_takes_entries_and_nothing_else(store: Cache) -> None:
     precious.write_text("mine")
     beside = entry(store).with_name("notes")
     beside.write_text("mine too")
+    Path(store.folder, "ab").mkdir(exist_ok=True)  # an empty folder of somebody's
     assert cache.clean(store.folder).entries == 1
     assert precious.read_text() == "mine" and beside.read_text() == "mine too"
+    assert Path(store.folder, "ab").is_dir()
+    Path(store.folder, "ab").rmdir()
     precious.unlink()
     beside.unlink()
     store.put(KEY, b"content")
@@ -237,6 +240,17 @@ def test_the_default_place_is_the_platforms(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
     assert cache.default_folder() == expected
+
+
+@POSIX
+def test_a_home_that_does_not_exist_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "LWSLINT_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
+    assert cache.find(None) is None
+    (tmp_path / "nonexistent").mkdir()
+    assert cache.find(None) is not None
+    assert cache.find("") is None
 
 
 @POSIX
