@@ -399,14 +399,21 @@ def _needs(arm: _Arm, lookup: cond.Lookup) -> _Plan:
 # --------------------------------------------------------------------------- variants
 
 
-def _candidates(data: bytes, outline: _Outline, interesting: re.Pattern[bytes]) -> list[_Arm]:
-    """The arms whose own text, nested arms apart, matches; deeper ones than a chain may be are left out."""
+def _candidates(
+    data: bytes, outline: _Outline, first: _Reading, interesting: re.Pattern[bytes]
+) -> list[_Arm]:
+    """The arms that the first reading leaves out, though they may be in the build, and whose own text, nested
+    arms apart, matches; deeper ones than a chain may be are left out."""
+    taken = frozenset(arm.number for arm in first.selected)
+    open_arms = [a for a in outline.arms if a.number not in taken and first.truths[a.number] is not False]
+    if not open_arms:
+        return []
     nested: dict[int, list[Span]] = {}
     for arm in outline.arms:
         if arm.parent >= 0:
             nested.setdefault(arm.parent, []).append(arm.body)
     found = []
-    for arm in outline.arms:
+    for arm in open_arms:
         if arm.depth >= _MAX_CHAIN:
             continue
         start = arm.body.start
@@ -501,10 +508,10 @@ def preprocess(
     scanned = scan(data, language)
     outline = _outline(data, scanned.directives)
     initial = _initial(language, settings)
-    candidates = _candidates(data, outline, interesting)
-    first = _read(data, outline, initial, _Plan(), _with_outer(candidates, outline))
-    taken = frozenset(arm.number for arm in first.selected)
-    wanted = [arm for arm in candidates if arm.number not in taken and first.truths[arm.number] is not False]
+    first = _read(data, outline, initial, _Plan())
+    wanted = _candidates(data, outline, first, interesting)
+    if wanted:
+        first = _read(data, outline, initial, _Plan(), _with_outer(wanted, outline))
     readings = [first]
     for plan in _plans(wanted, outline, first):
         readings.append(_read(data, outline, initial, plan))
