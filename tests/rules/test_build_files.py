@@ -160,3 +160,20 @@ def test_conan_without_tls(write_tree: WriteTree, value: str, expected: list[str
     conan = f"[requires]\nlibwebsockets/4.3.2\n[options]\nlibwebsockets/*:with_ssl={value}\n"
     files = {"main.c": TLS_CLIENT % "i.ssl_connection = LCCSCF_USE_SSL;", "conanfile.txt": conan}
     assert [code for _, code, _ in reports(write_tree, files)] == expected
+
+
+def test_a_copy_of_the_sources_names_no_release(write_tree: WriteTree) -> None:
+    """Programs in the library's own tree that nobody builds any more are not the build's fault."""
+    options = "".join(f'option(LWS_WITH_PART_{n} "x" OFF)\n' for n in range(60))
+    numbers = "".join(
+        f'set(CPACK_PACKAGE_VERSION_{part} "{number}")\n'
+        for part, number in (("MAJOR", 4), ("MINOR", 3), ("PATCH", 3))
+    )
+    code = "#include <libwebsockets.h>\nvoid f(void *c, int n) { lws_uv_initloop(c, 0, n); }\n"
+    files = {
+        "CMakeLists.txt": f"project(libwebsockets C)\n{numbers}{options}",
+        "lib/core/context.c": "",
+        "lib/roles/README.md": "",
+        "examples/main.c": code,
+    }
+    assert reports(write_tree, files) == []

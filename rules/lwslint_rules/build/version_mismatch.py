@@ -3,7 +3,7 @@
 ## What it reports
 
 - a release that is fetched or required exactly (`GIT_TAG v4.0.0`, `find_package(… EXACT)`, a package
-  manager's lock, a copy of the sources) and lacks functions or fields that the code uses, as they came later
+  manager's manifest) and lacks functions or fields that the code uses, as they came later
   or are gone since;
 - a lower bound (`find_package(libwebsockets 3.0)`, `libwebsockets >= 3.0`) below the release that brought
   what the code uses;
@@ -49,7 +49,7 @@ from collections.abc import Callable, Iterator
 from lwslint.build.facts import Requirement
 from lwslint.build.release import version_of
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
-from lwslint.facts import Member
+from lwslint.facts import Member, Place
 from lwslint.model import api_uses
 from lwslint.model.api_uses import Use
 from lwslint.model.build_options import Choice, choices
@@ -101,16 +101,17 @@ def check(project: Project) -> Iterator[Diagnostic]:
 
 def _releases(project: Project) -> Iterator[Diagnostic]:
     release = project.build.release
+    named = _named(project)
     bounds = [] if release.version is not None else list(_lower_bounds(project))
-    if release.version is None and not bounds:
+    if named is None and not bounds:
         return
     used = list(api_uses.uses(project))
-    if release.version is not None and release.place is not None:
-        version = release.version
+    if named is not None:
+        place, version = named
         missing = [use for use in used if not use.exists_in(version)]
         if missing:
             yield rule.report(
-                release.place,
+                place,
                 f"the program does not build with libwebsockets {version}, which this names:"
                 f" {_reasons(missing, version)}",
                 confidence=Confidence.MEDIUM,
@@ -128,6 +129,19 @@ def _releases(project: Project) -> Iterator[Diagnostic]:
                 help=f"ask for {needed.major}.{needed.minor} or later",
                 related=_steps(missing),
             )
+
+
+def _named(project: Project) -> tuple[Place, Version] | None:
+    """The release that the files name, and where.  What is built with a copy of the sources is built with
+    it: what does not fit is built by nobody."""
+    release = project.build.release
+    if release.version is None or release.place is None:
+        return None
+    for file in project.build_files:
+        for requirement in file.requirements:
+            if requirement.place == release.place and requirement.how != "copy":
+                return release.place, release.version
+    return None
 
 
 def _lower_bounds(project: Project) -> Iterator[tuple[Requirement, Version]]:
