@@ -126,6 +126,11 @@ def test_the_one_name_that_the_server_speaks_is_offered(write_tree: WriteTree) -
     assert fixed(write_tree, "LWS201", text, lwslint_toml='subprotocols = ["radio.v2"]\n') == after
 
 
+def test_a_registered_name_is_spelled_as_it_is_registered(write_tree: WriteTree) -> None:
+    text = client('\ti.local_protocol_name = "my-radio";\n\ti.protocol = "MQTT";\n', TABLE)
+    assert fixed(write_tree, "LWS201", text) == text.replace('"MQTT"', '"mqtt"')
+
+
 @pytest.mark.parametrize("settings", ['subprotocols = ["a", "b"]\n', 'lws-version = "2.4.2"\n'])
 def test_an_offer_stays_where_what_to_offer_is_open(settings: str, write_tree: WriteTree) -> None:
     text = client('\ti.protocol = "my-radio";\n', TABLE)

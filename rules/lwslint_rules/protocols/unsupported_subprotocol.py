@@ -61,8 +61,8 @@ or for one server: `[[servers]]`, `host = "radio.example.com"`, `subprotocols = 
 
 ## Fix
 
-Unsafe: nothing is offered any more (or, where the server's one name is known, that), which a server that did
-want the old name will notice. The expression moves to `local_protocol_name`, so the same callback runs. For
+Unsafe: nothing is offered any more (or, where the server's one name or the registered spelling is known,
+that), which a server that did want the old name will notice. The expression moves to `local_protocol_name`, so the same callback runs. For
 errors and warnings where the value has one source, and targets from 3.0 on.
 
 ## Known limits
@@ -243,7 +243,7 @@ def _remedy(project: Project, connection: Connection, offer: Offer) -> Remedy | 
         return None
     if version is not None and version < FIRST_LOCAL:
         return None
-    spoken = _spoken(project, connection)
+    spoken = _spoken(project, connection) or _meant(offer)
     if len(spoken) > 1:
         return None
     instead = f'"{spoken[0]}"' if spoken else ""
@@ -262,6 +262,13 @@ def _spoken(project: Project, connection: Connection) -> tuple[str, ...]:
     if said is not None:
         return said[0]
     return tuple(dict.fromkeys(entry.name for entry in _rivals(project.connections, connection)))
+
+
+def _meant(offer: Offer) -> tuple[str, ...]:
+    """The registered name that the one offered must mean."""
+    names = names_of(offer.possible.alternatives[0].text)
+    right = subprotocols.misspelt(names[0]) if len(names) == 1 else None
+    return (right,) if right is not None else ()
 
 
 def _rivals(connections: Connections, connection: Connection) -> list[Entry]:
