@@ -62,8 +62,9 @@ or for one server: `[[servers]]`, `host = "radio.example.com"`, `subprotocols = 
 ## Fix
 
 Unsafe: nothing is offered any more (or, where the server's one name or the registered spelling is known,
-that), which a server that did want the old name will notice. The expression moves to `local_protocol_name`, so the same callback runs. For
-errors and warnings where the value has one source, and targets from 3.0 on.
+that), which a server that did want the old name will notice. The expression moves to
+`local_protocol_name`, so the same callback runs. For errors and warnings where the value has one source, and
+targets from 3.0 on.
 
 ## Known limits
 
