@@ -16,6 +16,7 @@ _RULES = ("RULES", "NAME|CODE")
 _COMMANDS = {
     "rule": "explain a rule",
     "rules": "list all rules",
+    "init": "write a commented lwslint.toml from what the tree says",
     "baseline": "write the findings to a file that --baseline then hides",
     "new-rule": "write the files of a new rule",
     "completion": "print the completion for a shell",

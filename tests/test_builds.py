@@ -149,6 +149,17 @@ def test_a_database_is_named(
     assert "-p: tree has no compile_commands.json" in capsys.readouterr().err
 
 
+def test_a_finding_of_any_rule_says_which_configuration_has_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree
+) -> None:
+    text = 'option(LAB "lab")\nif(LAB)\nadd_definitions(-DLAB)\nendif()\nadd_executable(a a.c)\n'
+    source = (CLIENT % "LAB").replace("LCCSCF_ALLOW_SELFSIGNED", "2").replace("|= 2", "= 2")
+    image = "FROM x\nRUN cmake -DLAB=ON . && make\n"
+    monkeypatch.chdir(write_tree({"a.c": source, "CMakeLists.txt": text, "Dockerfile": image}))
+    cli.main(["--select", "LWS402", "--output-format", "concise", "-q", "."])
+    assert "cmake on line 2 (Dockerfile:2) builds it in: LAB defined" in capsys.readouterr().out
+
+
 def test_a_finding_of_any_rule_says_which_build_it_is_in(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree
 ) -> None:

@@ -13,7 +13,8 @@ expression, at its first such flag.
   neither does "no CA file is configured": checks that are off until somebody configures them are off.
 - note: an operator's switch (`--insecure`, a field, an environment variable) or a build option asks for it,
   the peer is this machine by its literal address, or the flags leave the certificate's checks alone.
-- nothing: code that is not in the production build (`#ifdef DEBUG`).
+- nothing: code that is not in the production build (`#ifdef DEBUG`). What is in it the build files tell, and
+  the message names the option, preset or build type that decides (see `docs/builds.md`).
 
 In Python: contexts that check less than `ssl.create_default_context()` does (`CERT_NONE`, `check_hostname =
 False`, `_create_unverified_context()`, a bare `SSLContext()`, `Purpose.CLIENT_AUTH` in a client) on their

@@ -267,6 +267,10 @@ def _report(
     around = project.values.circumstances(located.definition, located.site.guards, located.site.node.span)
     exposure: Exposure = judge.expose((*around, *when), located.definition, ())
     steps = list(related or ())
+    if exposure.kind == "configured":
+        what += f"; {exposure.text}"
+    if exposure.decider is not None:
+        steps.append(Step(exposure.decider, "the build decides that condition here"))
     if exposure.kind in ("switch", "build"):
         severity = Severity.NOTE
         what += f"; only when asked for: {exposure.text}"
