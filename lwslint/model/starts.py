@@ -64,6 +64,8 @@ _THREAD_BASES = frozenset(
         "ofThread",
     ]
 )
+# From a thread's routine to the function that the object keeps: the routine, and a method or two.
+_RUNNER_DEPTH = 3
 # What such a class runs on its thread, and the calls that start it.
 _RUN_METHODS = ("run", "Run", "threadedFunction")
 _START_METHODS = ("start", "startThread", "Start", "StartThread")
@@ -290,11 +292,33 @@ class Starts:
                             handle = last_name(receiver.object) if isinstance(receiver, Member) else "this"
                             yield Start(located.definition, located.site, root, handle, located.site.in_loop)
 
+    def _runner(self, root: Definition) -> list[Edge] | None:
+        """The call that runs, once, what an object of a thread class was given, where several objects were
+        given functions; a loop that runs one after the other is one thread's task queue."""
+        where = root
+        if not self.symbols.owner(root):
+            return None
+        for _ in range(_RUNNER_DEPTH):
+            edges = self.flow.calls.get(where.id, ())
+            pointers = [e for e in edges if e.kind == "pointer" and not e.site.in_loop]
+            if len({e.callee.id for e in pointers}) > 1 and len({id(e.site) for e in pointers}) == 1:
+                return pointers
+            own = {
+                e.callee.id: e.callee
+                for e in edges
+                if self.symbols.owner(e.callee) == self.symbols.owner(root)
+            }
+            if len(own) != 1:
+                return None
+            (where,) = own.values()
+        return None
+
     def _find_trampolines(self) -> frozenset[int]:
         """Start routines that only run what was handed to the wrapper that started them.
 
         ``wrapper(fn, arg)`` keeps ``fn`` in a record and starts ``trampoline(record)``, which calls
-        ``record->fn(record->arg)``: the thread is ``fn``'s, one for each caller of the wrapper.
+        ``record->fn(record->arg)``: the thread is ``fn``'s, one for each caller of the wrapper.  So it is
+        where an object of a thread class keeps the function that its thread runs.
         """
         found: set[int] = set()
         extra: list[Start] = []
@@ -313,6 +337,14 @@ class Starts:
                             handle = last_name(call.arguments[0])
                             again = _repeats(edge.site) and _is_literal(argument)
                             extra.append(Start(edge.caller, edge.site, root, handle, again))
+        for start in self.all:
+            runner = self._runner(start.root)
+            if runner is not None:
+                found.update((start.root.id, runner[0].caller.id))
+                extra.extend(
+                    Start(start.definition, start.site, edge.callee, start.handle, start.repeated)
+                    for edge in runner
+                )
         if extra:
             for added in extra:
                 if not any(

@@ -280,3 +280,65 @@ def test_a_class_of_a_frameworks_threads(late: str, push: str, reported: bool) -
     text = text.replace("lws_client", "struct lws_client_connect_info i = { .context = wsc }; lws_client")
     rules = (off_thread_call, context_moved_between_threads)
     assert any(list(rule.check(project(a_cpp=text))) for rule in rules) is reported
+
+
+WRAPPED = """
+#include <libwebsockets.h>
+#include <functional>
+class Thread {{
+public:
+    Thread(std::function<void(void)> work) {{ process = work; }}
+    bool start() {{ return pthread_create(&handle, NULL, enter, this) == 0; }}
+private:
+    static void *enter(void *self) {{ ((Thread *)self)->once(); return NULL; }}
+    void once() {{ {run} }}
+    std::function<void(void)> process;
+    pthread_t handle;
+}};
+static struct lws_context *context;
+static struct lws *wsi;
+static void service() {{ while (true) lws_service(context, 0); }}
+static void feed() {{ lws_callback_on_writable(wsi); }}
+int main()
+{{
+    std::function<void(void)> a = std::bind(&service), b = std::bind(&feed);
+    Thread first(a), second(b);
+    first.start();
+    second.start();
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "reported"), [("process();", True), ("while (next()) { service(); process(); }", False)]
+)
+def test_each_object_of_a_thread_class_runs_what_it_was_given(run: str, reported: bool) -> None:
+    found = list(off_thread_call.check(project(a_cpp=WRAPPED.format(run=run))))
+    assert [d.related[0].message for d in found] == (
+        ["pthread_create starts a thread that runs feed()"] if reported else []
+    )
+
+
+SHARED = """
+#include <libwebsockets.h>
+#include <memory>
+#include <thread>
+class Server {
+public:
+    ~Server() { lws_context_destroy(context); }
+    static void serve(KEEP server) { while (server->on) lws_service(server->context, 0); }
+    static void listen(KEEP server)
+    {
+        server->context = lws_create_context(&info);
+        std::thread([=]() { Server::serve(server); }).detach();
+    }
+    struct lws_context *context;
+    bool on;
+};
+"""
+
+
+@pytest.mark.parametrize(("keep", "reported"), [("std::shared_ptr<Server>", False), ("Server *", True)])
+def test_an_object_that_its_service_thread_keeps_is_destroyed_after_it(keep: str, reported: bool) -> None:
+    found = list(destroy_while_serviced.check(project(a_cpp=SHARED.replace("KEEP", keep))))
+    assert bool(found) is reported

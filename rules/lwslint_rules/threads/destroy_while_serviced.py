@@ -58,12 +58,12 @@ import re
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact
-from lwslint.facts import Call
+from lwslint.facts import Call, Name, walk
 from lwslint.knowledge import api
 from lwslint.knowledge.api import Category
 from lwslint.model.chains import chain, clearest, confidence, thread_of, title
 from lwslint.model.entries import Role
-from lwslint.model.names import callee_name, names_in
+from lwslint.model.names import callee_name, last_component, names_in
 from lwslint.model.order import Phase
 from lwslint.model.project import Located, Project
 from lwslint.model.symbols import Definition
@@ -108,7 +108,7 @@ def convincing(project: Project, located: Located, found: OffThread) -> bool:
     """Where nothing tells the order, the report needs a service thread that nobody ever joins."""
     if found.service.entry.role is not Role.THREAD:
         return found.route.entry.role is Role.THREAD
-    if drops_last_reference(project, located, found):
+    if drops_last_reference(project, located, found) or outlives(project, found):
         return False
     if found.route.phase is Phase.RUNNING:
         return True
@@ -128,6 +128,20 @@ def drops_last_reference(project: Project, located: Located, found: OffThread) -
             if before and STOPS.search(edge.callee.name) and waits(edge.callee):
                 return True
     return False
+
+
+def outlives(project: Project, found: OffThread) -> bool:
+    """Whether the object whose destructor destroys is kept by the closure that the service thread runs."""
+    destructor, closure = found.route.entry.definition, found.service.entry.definition
+    if destructor.function.kind != "destructor" or closure.function.kind != "lambda":
+        return False
+    held = re.compile(rf"\bshared_ptr<.*\b{re.escape(last_component(destructor.function.owner))}>")
+    calls = [site.node for site in closure.body.calls if isinstance(site.node, Call)]
+    return any(
+        isinstance(node, Name) and held.search(project.symbols.type_of(node, closure))
+        for call in calls
+        for node in walk(call)
+    )
 
 
 def waits(definition: Definition) -> bool:
