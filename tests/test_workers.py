@@ -98,3 +98,11 @@ def test_never_more_processes_than_a_quota_leaves(monkeypatch: pytest.MonkeyPatc
     assert workers.available() == 1
     monkeypatch.setattr(workers, "_quota", lambda: None)
     assert 1 <= workers.available() <= workers.MAX_PROCESSES
+
+
+@pytest.mark.usefixtures("small")
+def test_numbers_of_any_size_come_back_from_a_worker() -> None:
+    """C's literals are read up to eighty digits, MessagePack's integers have 64 bits."""
+    text = f"#include <libwebsockets.h>\nint big = {2**70}; int f(void) {{ return lws_service(0, 0); }}\n"
+    numbered = [Unit(f"f{n}.c", text.encode() * 60, "c") for n in range(4)]
+    assert lower_all(numbered, Settings(), 2) == lower_all(numbered, Settings(), 1)

@@ -92,3 +92,19 @@ def test_a_method_s_callers_mention_its_class(tmp_path: pathlib.Path) -> None:
     found = discover([str(tmp_path)], cwd=str(tmp_path))
     gathered = gather(found.files, Settings())
     assert [pathlib.PurePosixPath(f.path).name for f in gathered.facts] == ["relay.cpp", "user.cpp"]
+
+
+@pytest.mark.parametrize("many", [0, 1000])
+def test_a_search_knows_whole_words_however_it_looks(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demand, "_MANY", many)
+    search = demand.Search(
+        [("push", ""), ("send", "Relay"), ("operator()", "Relay")], ["START_IT", "missing"]
+    )
+
+    assert search.answer(b"void f(void) { push(1); }") == {"call push "}
+    assert search.answer(b"void f(void) { pushed(1); unpush(1); _push(); }") == set()
+    assert search.answer(b"x.send(1);") == set()
+    assert search.answer(b"Relay x; x.send(1);") == {"call send Relay"}
+    assert search.answer(b"struct Relay { void operator()(int); };") == set()  # no word behind the name
+    assert search.answer(b"START_IT(x);") == set()
+    assert search.answer(b"#define START_IT(f) push(f)") == {"call push ", "define START_IT"}
