@@ -352,18 +352,19 @@ def is_python(path: str) -> bool:
 
 
 def is_build_file(path: str) -> bool:
-    """Whether a file's name says that it is a build or configuration file, and no source.
-
-    Conan's recipes are Python, but describe a package; looking all other sources up would cost time.
-    """
-    is_recipe = os.path.basename(path).lower() == "conanfile.py"
-    return (is_recipe or not takes(path)) and format_of(_slashes(path)) is not None
+    """Whether a file's name says that it is a build or configuration file, and no source."""
+    return not takes(path) and format_of(_slashes(path)) is not None
 
 
 def takes(name: str) -> bool:
-    """Whether a file's name says that it is C, C++ or Python."""
+    """Whether a file's name says that it is C, C++ or Python.
+
+    Conan's recipes are Python that describes a package, and build files.
+    """
     suffix = os.path.splitext(name)[1]
-    return suffix in UNSURE_SUFFIXES or suffix.lower() in _SUFFIXES
+    if suffix not in UNSURE_SUFFIXES and suffix.lower() not in _SUFFIXES:
+        return False
+    return not name.lower().endswith("conanfile.py") or os.path.basename(name).lower() != "conanfile.py"
 
 
 def may_be_document(path: str) -> bool:

@@ -269,7 +269,6 @@ RELEASES = {
     "conanfile.txt": "[requires]\nlibwebsockets/4.2.1\n",
     "vcpkg.json": '{"overrides": [{"name": "libwebsockets", "version": "4.2.1"}]}',
     "subprojects/libwebsockets.wrap": "[wrap-file]\ndirectory = libwebsockets-4.2.1\n",
-    "libwebsockets_4.2.1.bb": 'SUMMARY = "libwebsockets"\n',
     "main/idf_component.yml": 'dependencies: {espressif/libwebsockets: "==4.2.1"}\n',
     ".gitmodules": '[submodule "l"]\n url = https://libwebsockets.org/repo/libwebsockets\n branch = v4.2.1\n',
 }
