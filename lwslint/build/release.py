@@ -8,7 +8,7 @@ not take the lowest one for the one in use.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from lwslint.build.facts import BuildFile, Requirement
 from lwslint.build.model import Release
@@ -51,6 +51,19 @@ def release(asked: Iterable[tuple[Requirement, bool]], where: Where) -> Release:
     other, certain = requirements[0]
     why = "which is no release" if certain else "but not every build has it"
     return Release(None, f"{where(other.place)} asks for {other.version}, {why}", other.place)
+
+
+def lower_bounds(files: Iterable[BuildFile]) -> Iterator[tuple[Requirement, Version]]:
+    """The strictest lower bound of each file that has one and is no recipe of a CI system."""
+    for file in files:
+        found = [
+            (requirement, version)
+            for requirement in file.requirements
+            if not requirement.exact and not requirement.when
+            if (version := version_of(requirement.version)) is not None
+        ]
+        if found and file.kind != "ci":
+            yield max(found, key=lambda pair: pair[1])
 
 
 def _first(exact: list[tuple[Version, Requirement]], version: Version) -> Requirement:

@@ -107,6 +107,14 @@ def test_a_parameter_does_not_get_a_name_that_the_function_uses(write_tree: Writ
     assert fixed(write_tree, "LWS301", free, "a.cpp") == server(f"\t{DUMMY}\n", SIGNATURE)
 
 
+def test_a_release_that_may_lack_the_dummy_is_not_made_to_need_it(write_tree: WriteTree) -> None:
+    text = server("\treturn 0;\n")
+    build = "AC_INIT\nPKG_CHECK_MODULES([LWS], [libwebsockets >= 2.0.2])\n"
+    assert fixed(write_tree, "LWS301", text, configure_ac=build) == text
+    later = build.replace("2.0.2", "2.1.0")
+    assert fixed(write_tree, "LWS301", text, configure_ac=later) == server(f"\t{DUMMY}\n")
+
+
 # ------------------------------------------------------------------------------------- LWS201
 
 TABLE = (

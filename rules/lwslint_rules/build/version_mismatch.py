@@ -46,8 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lwslint.build.facts import Requirement
-from lwslint.build.release import version_of
+from lwslint.build.release import lower_bounds
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
 from lwslint.facts import Member, Place
 from lwslint.model import api_uses
@@ -102,7 +101,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
 def _releases(project: Project) -> Iterator[Diagnostic]:
     release = project.build.release
     named = _named(project)
-    bounds = [] if release.version is not None else list(_lower_bounds(project))
+    bounds = [] if release.version is not None else list(lower_bounds(project.build_files))
     if named is None and not bounds:
         return
     used = list(api_uses.uses(project))
@@ -142,19 +141,6 @@ def _named(project: Project) -> tuple[Place, Version] | None:
             if requirement.place == release.place and requirement.how != "copy":
                 return release.place, release.version
     return None
-
-
-def _lower_bounds(project: Project) -> Iterator[tuple[Requirement, Version]]:
-    """The strictest lower bound of each file that has one."""
-    for file in project.build_files:
-        found = [
-            (requirement, version)
-            for requirement in file.requirements
-            if not requirement.exact and not requirement.when
-            if (version := version_of(requirement.version)) is not None
-        ]
-        if found and file.kind != "ci":
-            yield max(found, key=lambda pair: pair[1])
 
 
 def _series(version: Version) -> tuple[int, int]:

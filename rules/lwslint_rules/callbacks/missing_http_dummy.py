@@ -90,6 +90,7 @@ from lwslint.facts import Parameter, Place
 from lwslint.knowledge import api as knowledge
 from lwslint.model.callbacks import WRITING, Callback, Callbacks, Verdict
 from lwslint.model.project import Project
+from lwslint.model.releases import may_lack
 from lwslint.remedies import Remedy
 from lwslint.rule import Rule
 from lwslint.settings import Version
@@ -153,7 +154,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             help=help_text(callback, subject.function.parameters),
             related=steps(callback, shown),
             function=subject.qualified,
-            remedy=remedy(callbacks, callback, lost),
+            remedy=remedy(project, callback, lost),
         )
     yield from loses_http_events(project, rule)
 
@@ -277,11 +278,11 @@ def help_text(callback: Callback, parameters: tuple[Parameter, ...]) -> str:
     )
 
 
-def remedy(callbacks: Callbacks, callback: Callback, lost: dict[str, Verdict]) -> Remedy | None:
+def remedy(project: Project, callback: Callback, lost: dict[str, Verdict]) -> Remedy | None:
     """Not for the POST handler of a mount, whose 0 may be right, nor for an API without the dummy."""
-    if callback.legacy or takes_posts(callback):
+    if callback.legacy or takes_posts(callback) or may_lack(project, FIRST):
         return None
-    return to_dummy(callbacks, callback, lost)
+    return to_dummy(project.callbacks, callback, lost)
 
 
 def steps(callback: Callback, lost: dict[str, Verdict]) -> Iterator[Step]:

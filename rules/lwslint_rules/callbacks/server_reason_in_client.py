@@ -58,8 +58,10 @@ from lwslint.facts import Name, Place, walk
 from lwslint.model.callbacks import Callback, Callbacks
 from lwslint.model.names import last_component, values_of
 from lwslint.model.project import Project
+from lwslint.model.releases import may_lack
 from lwslint.remedies import Applicability, Remedy, Rewrite
 from lwslint.rule import Rule
+from lwslint.settings import Version
 
 rule = Rule(
     code="LWS308",
@@ -68,6 +70,9 @@ rule = Rule(
     impact=Impact.CONNECTION,
     severity=Severity.WARNING,
 )
+
+FIRST = Version(3, 0)
+"""The release that brought LWS_CALLBACK_CLIENT_CLOSED (changelog:518@v5.0.0)."""
 
 SERVER, CLIENT = "LWS_CALLBACK_CLOSED", "LWS_CALLBACK_CLIENT_CLOSED"
 # What only the callback of a WebSocket client has a case for.
@@ -96,8 +101,15 @@ def check(project: Project) -> Iterator[Diagnostic]:
                 f"{CLIENT}",
                 help=f"case {CLIENT}:",
                 function=callback.definition.qualified,
-                remedy=Remedy(f"wait for {CLIENT}", Applicability.SAFE, Rewrite(((place, SERVER, CLIENT),))),
+                remedy=_remedy(project, place),
             )
+
+
+def _remedy(project: Project, place: Place) -> Remedy | None:
+    """Not where a release may be older than the reason: there it takes both cases."""
+    if may_lack(project, FIRST):
+        return None
+    return Remedy(f"wait for {CLIENT}", Applicability.SAFE, Rewrite(((place, SERVER, CLIENT),)))
 
 
 def _is_clients(callback: Callback) -> bool:

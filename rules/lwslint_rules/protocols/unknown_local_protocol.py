@@ -62,8 +62,10 @@ from lwslint.model.alternatives import Alternative
 from lwslint.model.connections import INFO, Connection, Connections, Written
 from lwslint.model.offers import is_malformed, names_of
 from lwslint.model.project import Project
+from lwslint.model.releases import may_lack
 from lwslint.remedies import Applicability, Remedy, Respell, SetBeside
 from lwslint.rule import Rule
+from lwslint.settings import Version
 
 rule = Rule(
     code="LWS203",
@@ -76,6 +78,8 @@ rule = Rule(
 _NEAR = 0.8  # of difflib's ratio: one letter in five may differ
 
 LOCAL = "local_protocol_name"
+FIRST_LOCAL = Version(3, 0)
+"""The release that brought local_protocol_name (include/libwebsockets/lws-client.h@v3.0.0)."""
 
 
 class _Bound(NamedTuple):
@@ -99,7 +103,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
             place, text = bound.entry.place, bound.name.text
             if text not in connections.local and (place, text) not in seen and not is_malformed(text):
                 seen.add((place, text))
-                yield _report(connections, bound)
+                yield _report(project, bound)
 
 
 def _local_names(connections: Connections, connection: Connection) -> Iterator[_Bound]:
@@ -114,7 +118,8 @@ def _local_names(connections: Connections, connection: Connection) -> Iterator[_
                 yield _Bound(entry, alternative, local)
 
 
-def _report(connections: Connections, bound: _Bound) -> Diagnostic:
+def _report(project: Project, bound: _Bound) -> Diagnostic:
+    connections = project.connections
     place, text = bound.entry.place, bound.name.text
     # The program's own tables, where its file has some: a tree may hold many programs.
     rows = tuple(e for e in connections.entries if e.place.path == place.path) or connections.entries
@@ -132,7 +137,7 @@ def _report(connections: Connections, bound: _Bound) -> Diagnostic:
         help=f"set local_protocol_name to the name of a row: {listed}",
         related=[Step(entry.place, "protocols[0] of a table") for entry in first[:3]],
         function=bound.entry.write.definition.qualified,
-        remedy=_remedy(bound, names),
+        remedy=None if may_lack(project, FIRST_LOCAL) else _remedy(bound, names),
     )
 
 

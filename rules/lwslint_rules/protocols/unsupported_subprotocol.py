@@ -88,6 +88,7 @@ from lwslint.knowledge import api, subprotocols
 from lwslint.model.connections import INFO, Connection, Connections, Entry, Offer, is_loopback, is_private
 from lwslint.model.offers import LWS_NAMES, is_lws_server, is_malformed, names_of, server_says
 from lwslint.model.project import Project
+from lwslint.model.releases import may_lack
 from lwslint.remedies import Applicability, Remedy, SetBeside
 from lwslint.rule import Rule
 from lwslint.settings import Version
@@ -239,10 +240,7 @@ def _remedy(project: Project, connection: Connection, offer: Offer) -> Remedy | 
     Not where the name is only the default of something configurable, nor where the server has several
     names to choose from.  Before 3.0 a client that offers nothing gets row 0.
     """
-    version = project.settings.lws_version
-    if connection.positional or len(offer.possible.alternatives) != 1:
-        return None
-    if version is not None and version < FIRST_LOCAL:
+    if connection.positional or len(offer.possible.alternatives) != 1 or may_lack(project, FIRST_LOCAL):
         return None
     spoken = _spoken(project, connection) or _meant(offer)
     if len(spoken) > 1:
