@@ -30,7 +30,9 @@ def gather(files: Sequence[Found], settings: Settings) -> Gathered:
     problems: list[Problem] = []
     for file in files:
         outcome = _one(file, settings)
-        if isinstance(outcome, FileFacts):
+        if isinstance(outcome, FileFacts) and outcome.problem:
+            problems.append(Problem(file.path, outcome.problem))
+        elif isinstance(outcome, FileFacts):
             facts.append(outcome)
         elif isinstance(outcome, Problem):
             problems.append(outcome)

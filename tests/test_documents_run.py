@@ -109,11 +109,17 @@ def test_a_file_over_the_limit_is_told(write_tree: WriteTree) -> None:
     ]
 
 
-def test_json_that_grew_too_large_for_a_configuration_is_a_finding(write_tree: WriteTree) -> None:
-    root = write_tree({"policy.json": POLICY + " " * 2_100_000})
+@pytest.mark.parametrize(
+    ("addition", "limit"), [(" " * 1_100_000, "bytes"), ('"x": [' + "0," * 50_000 + "0],", "values")]
+)
+def test_json_beyond_the_limits_of_a_configuration_is_told(
+    write_tree: WriteTree, addition: str, limit: str
+) -> None:
+    root = write_tree({"policy.json": POLICY.replace("{", "{" + addition, 1), "conf": GLOBAL})
     result = lint(root)
-    assert codes(result) == [("policy.json", "LWS604")]
-    assert "larger than" in result.diagnostics[0].message
+    assert [problem.path for problem in result.problems] == ["policy.json"]
+    assert limit in result.problems[0].message
+    assert [file.path for file in result.parsed] == ["conf"]
 
 
 # ------------------------------------------------------------------------------------- suppressions

@@ -12,6 +12,7 @@ from functools import cache
 
 from lwslint.facts import Document, FileFacts, Json, JsonArray, JsonObject, Span
 from lwslint.frontends import json_tree
+from lwslint.frontends.json_tree import Tree
 from lwslint.knowledge.documents import LWSWS, POLICY, keys
 
 SIGN = '"s"'
@@ -34,20 +35,21 @@ _PLACEHOLDER = re.compile(rb"@[A-Za-z_]\w*@|\$\{|\{\{|<%|\{%")
 
 def extract(path: str, data: bytes) -> FileFacts | None:
     """The facts of a file; None when it is nothing that libwebsockets reads."""
-    document = read(data)
-    if document is None:
-        return None
-    # A JSON file is kept free of comments, which other readers of it may not know, until it has one.
-    commented = not path.endswith((".json", ".json.in")) or json_tree.without_comments(data) != data
-    language = "lejp" if commented else "json"
-    return FileFacts(path=path, language=language, size=len(data), documents=(document,))
-
-
-def read(data: bytes) -> Document | None:
-    """The document that a whole text is, or None."""
     if not _guess(data, 1):
         return None
     tree = json_tree.parse(data)
+    # A JSON file is kept free of comments, which other readers of it may not know, until it has one.
+    commented = not path.endswith((".json", ".json.in")) or json_tree.without_comments(data) != data
+    language = "lejp" if commented else "json"
+    if tree.limited:
+        kind = _guess(data, 2)
+        return FileFacts(path, language, len(data), problem=f"not analysed: {tree.problem}") if kind else None
+    document = _document(tree, data)
+    return None if document is None else FileFacts(path, language, len(data), documents=(document,))
+
+
+def _document(tree: Tree, data: bytes) -> Document | None:
+    """The document that a whole text is, or None."""
     if tree.root is None:
         # What a template leaves open is no mistake.
         kind = _guess(data, 2) if tree.refused and not _PLACEHOLDER.search(data) else ""

@@ -41,7 +41,8 @@ _WORDS = frozenset(("true", "false", "null"))
 class Tree(msgspec.Struct, frozen=True):
     """What a text says: its ``root``, ``at`` its span, or else a ``problem`` and the span ``at`` which it is.
 
-    ``rest`` is what stands behind the root.  ``refused`` is False for a fault that lejp does not mind.
+    ``rest`` is what stands behind the root.  ``refused`` is False for a fault that lejp does not mind, and
+    ``limited`` True where it is a limit of this reader.
     """
 
     root: Json | None
@@ -49,6 +50,7 @@ class Tree(msgspec.Struct, frozen=True):
     at: Span = Span(0, 0)
     rest: Span | None = None
     refused: bool = True
+    limited: bool = False
 
 
 def parse(data: bytes, where: Callable[[int, int], Span] = Span) -> Tree:
@@ -58,7 +60,7 @@ def parse(data: bytes, where: Callable[[int, int], Span] = Span) -> Tree:
     last, for a text that does not stand in its file as it is.
     """
     if len(data) > MAX_SIZE:
-        return Tree(None, f"larger than {MAX_SIZE} bytes")
+        return Tree(None, f"larger than {MAX_SIZE} bytes", limited=True)
     if data.startswith(_BOM):
         return Tree(None, "a byte order mark comes before the first {", Span(0, len(_BOM)))
     text = without_comments(data)
@@ -72,7 +74,7 @@ def parse(data: bytes, where: Callable[[int, int], Span] = Span) -> Tree:
         return _malformed(strict, start)
     root = _lower(first, strict, where)
     if isinstance(root, str):
-        return Tree(None, root, Span(start, start + 1))
+        return Tree(None, root, Span(start, start + 1), limited=root == _TOO_MANY)
     behind = text[first.end_byte :]
     rest = None
     if behind.strip():

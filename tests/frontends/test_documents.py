@@ -15,8 +15,13 @@ LWSWS = '{"vhosts": [{"name": "a", "port": "443", "host-ssl-cert": "/c", "mounts
 POLICY = '{"schema-version": 1, "s": [{"feed": {"endpoint": "a.example", "port": 443, "protocol": "ws"}}]}'
 
 
+def read(text: str) -> Document | None:
+    facts = documents.extract("conf", text.encode())
+    return None if facts is None or not facts.documents else facts.documents[0]
+
+
 def kind(text: str) -> str:
-    document = documents.read(text.encode())
+    document = read(text)
     return "" if document is None else document.kind
 
 
@@ -54,7 +59,7 @@ def test_kind_is_told_by_content(text: str, expected: str) -> None:
 )
 def test_broken_documents(text: str, expected: str) -> None:
     assert kind(text) == expected
-    document = documents.read(text.encode())
+    document = read(text)
     assert document is None or (document.root is None and document.problem)
 
 
@@ -161,5 +166,5 @@ def test_texts_that_are_not_whole_are_no_documents(source: str) -> None:
 
 
 def test_a_second_value_is_kept_as_rest() -> None:
-    document = documents.read((LWSWS + "\n" + LWSWS).encode())
+    document = read(LWSWS + "\n" + LWSWS)
     assert document is not None and document.rest == Span(len(LWSWS) + 1, 2 * len(LWSWS) + 1)
