@@ -70,10 +70,7 @@ def condition(text: str, lookup: Lookup) -> bool | None:
     """Whether the condition of an ``if()`` or of a generator expression holds."""
     if text.startswith("$<"):
         return _generator(text, lookup, 0)
-    tokens: list[Token] = [
-        (match[2], match[2]) if match[2] else ("quoted", match[1]) if match[3] is None else ("word", match[3])
-        for match in _TOKEN.finditer(text)
-    ]
+    tokens = _tokens(text)
     if not tokens or len(tokens) > MAX_TOKENS:
         return None
     parser = _Condition(tokens, lookup)
@@ -81,13 +78,31 @@ def condition(text: str, lookup: Lookup) -> bool | None:
     return result if parser.at_end and not parser.broken else None
 
 
+def _tokens(text: str) -> list[Token]:
+    return [
+        (match[2], match[2]) if match[2] else ("quoted", match[1]) if match[3] is None else ("word", match[3])
+        for match in _TOKEN.finditer(text)
+    ]
+
+
 def variables(text: str) -> tuple[str, ...]:
-    """The variables that a condition may read, in order."""
-    bare = re.findall(r"[A-Za-z_][\w.+/-]*", text)
-    return tuple(dict.fromkeys(name for name in bare if name not in _WORDS))
+    """The variables that a condition reads, in order; what something is compared with is none."""
+    if text.startswith("$<"):
+        names = _VARIABLE.findall(text)
+        return tuple(dict.fromkeys([*names, "CMAKE_BUILD_TYPE"] if "$<CONFIG:" in text else names))
+    found: list[str] = []
+    before = ""
+    for kind, token in _tokens(text):
+        found += _VARIABLE.findall(token)
+        plain = kind == "word" and _IDENTIFIER.fullmatch(token) and constant(token) is None
+        if plain and token not in _WORDS and before not in (*_COMPARE, *_ONE_ARGUMENT):
+            found.append(token)
+        before = token if kind == "word" else ""
+    return tuple(dict.fromkeys(found))
 
 
-_WORDS: Final = frozenset({"AND", "OR", "NOT", "DEFINED", "CONFIG", "BOOL", *_ONE_ARGUMENT, *_COMPARE})
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.+/-]*")
+_WORDS: Final = frozenset({"AND", "OR", "NOT", "DEFINED", *_ONE_ARGUMENT, *_COMPARE})
 
 
 def is_true(value: str) -> bool:

@@ -120,7 +120,6 @@ class Chooser:
                     and name != "CMAKE_BUILD_TYPE"
                     and not from_outside(name)
                     and self.value(name, world) is None
-                    and f"CONFIG:{name}" not in condition.text
                 ):
                     yield name, None, condition
 

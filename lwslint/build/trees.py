@@ -20,7 +20,7 @@ MAX_CHAIN = 64
 MAX_PARTS = 2_000
 # What the user's machine and compiler decide, CMake itself, or a find module.
 _FROM_OUTSIDE: Final = re.compile(
-    r"(?:CMAKE|MSVC|CPACK|CTEST)(?:_\w+|\d*)$|(?:WIN32|UNIX|APPLE|ANDROID|IOS|CYGWIN|MINGW|MSYS|LINUX|BSD|XCODE"
+    r"(?:CMAKE|MSVC|CPACK|CTEST)(?:_\w+|\d*)$|(?:BUILD_TESTING|WIN32|UNIX|APPLE|ANDROID|IOS|CYGWIN|MINGW|MSYS|LINUX|BSD|XCODE"
     r"|ESP_PLATFORM|IDF_TARGET|EMSCRIPTEN|BORLAND|WATCOM)$|\w+_FOUND$|\w+_VERSION(?:_\w+)?$|HAVE_\w+$|\w*_HAVE_\w+$"
     r"|ENV\b|\w+_(?:DIRS?|LIBRARY|LIBRARIES|PATH|ROOT)$|CONFIG_\w+$|TARGET_\w+$|\w+_(?:INCLUDES?|LIBS?)$"
 )

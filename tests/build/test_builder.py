@@ -106,6 +106,10 @@ SWITCHES = {
         'option(LAB "lab")\nif(LAB)\nset(ONE 1)\nendif()\nconfigure_file(config.h.in config.h)\n',
         None,
     ),
+    "a build type and an option": (
+        'option(LAB "lab")\nif(CMAKE_BUILD_TYPE STREQUAL Release AND LAB)\nadd_definitions(-DONE)\nendif()\n',
+        (False, "CMake option LAB (CMakeLists.txt:4), default OFF"),
+    ),
     "what the machine decides is no switch": ("if(WIN32)\nadd_definitions(-DONE)\nendif()\n", None),
     "nor what a command of the project may set": (
         "look_for(LAB)\nif(LAB)\nadd_definitions(-DONE)\nendif()\n",

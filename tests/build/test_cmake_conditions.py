@@ -94,6 +94,23 @@ def test_conditions(text: str, expected: bool | None) -> None:
     assert cmake.condition(text, lookup) is expected
 
 
+VARIABLES = {
+    "A AND NOT (B OR ${C})": ("A", "B", "C"),
+    'CMAKE_BUILD_TYPE STREQUAL "Debug" AND LAB': ("CMAKE_BUILD_TYPE", "LAB"),
+    "CMAKE_BUILD_TYPE STREQUAL Debug": ("CMAKE_BUILD_TYPE",),
+    '"${A}" STREQUAL "${B}"': ("A", "B"),
+    "DEFINED A AND EXISTS b AND ON": ("A",),
+    "$<AND:$<CONFIG:Debug>,$<BOOL:${LAB}>>": ("LAB", "CMAKE_BUILD_TYPE"),
+    "$<PLATFORM_ID:Linux>": (),
+    "": (),
+}
+
+
+@pytest.mark.parametrize("text, expected", VARIABLES.items())
+def test_variables(text: str, expected: tuple[str, ...]) -> None:
+    assert cmake.variables(text) == expected
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -43,7 +43,7 @@ _FLAG_VARIABLE = re.compile(r"CMAKE_(?:C|CXX)_FLAGS(?:_([A-Z]+))?$")
 # A file that CMake fills in, of whatever language.
 _HEADER = re.compile(r"\.(?:h|hh|hpp|hxx)\.(?:in|cmake|cmake\.in)$")
 _TEMPLATE = re.compile(r"(?i)\.(?:h|hh|hpp|hxx|c|cc|cpp|cxx|pc|js|in|ini|conf|sh|py|rc|txt|json|xml)\.cmake$")
-_NAME = re.compile(r"[A-Z]\w*")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _MAX_NAMES = 16
 _WITHOUT_EFFECT: Final = frozenset(
     {
