@@ -21,6 +21,9 @@ from typing import NamedTuple
 VARIABLE = "LWSLINT_CACHE_DIR"
 """The environment variable that names the folder; set but empty, it turns the cache off."""
 
+STARTED = time.time_ns()
+"""When this process began, near enough: this module is among the first that are imported."""
+
 SIZE_LIMIT = 256_000_000  # bytes of all entries
 AGE_LIMIT = 30 * 86_400  # seconds since an entry was of use
 _ENTRY_LIMIT = 64_000_000  # bytes of one entry on disk
