@@ -76,19 +76,20 @@ def has_event_libs() -> bool:
     return re.search(r"(?m)^#define LWS_WITH_EVENT_LIBS\b", done.stdout) is not None
 
 
-def build(sources: Sequence[Path], target: Path, prefix: Path | None = None) -> None:
-    """Compiles and links C and C++ sources with the spy; raises AssertionError with the compiler's words.
+def build(sources: Sequence[Path], target: Path, prefix: Path | None = None, *, spied: bool = True) -> None:
+    """Compiles and links C and C++ sources, with the spy unless it is not ``spied``; raises AssertionError
+    with the compiler's words.
 
     ``prefix`` is where another libwebsockets than the system's is installed (see ``libraries.py``).
     """
     objects: list[Path] = []
     includes = _package("--cflags", prefix)
-    for source in (PROGRAMS / "spy.c", *sources):
+    for source in (*([PROGRAMS / "spy.c"] if spied else []), *sources):
         objects.append(target.with_name(f"{target.name}.{len(objects)}.o"))
         compiler = _COMPILER[source.suffix]
         options = ["-g", "-O1", f"-I{source.parent}", *includes]
         _tool([*compiler, *options, "-c", str(source), "-o", str(objects[-1])])
-    wraps = [f"-Wl,--wrap={name}" for name in WRAPPED]
+    wraps = [f"-Wl,--wrap={name}" for name in WRAPPED] if spied else []
     linker = "g++" if any(source.suffix == ".cpp" for source in sources) else "gcc"
     # Libraries of another TLS implementation define functions of OpenSSL's names: only what asks for
     # OpenSSL itself gets it.
