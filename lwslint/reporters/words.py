@@ -65,6 +65,6 @@ def paragraphs(result: Result, diagnostic: Diagnostic) -> str:
     if diagnostic.help:
         parts.append(f"Instead: {clean_lines(diagnostic.help.strip())}")
     if diagnostic.fix is not None:
-        parts.append(f"lwslint can {fixes.sentence(diagnostic.fix)}")
+        parts.append(f"Fix: {fixes.sentence(diagnostic.fix)}")
     parts.append(clean(diagnostic.url))
     return "\n\n".join(part for part in parts if part)
