@@ -221,7 +221,7 @@ CASES = [
     (("base",), {"baseline"}),
     (("baseline", "--pr"), {"--prune"}),
     (("baseline", "--new"), set()),
-    (("rule", "LWS40"), {"LWS401", "LWS402", "LWS403"}),
+    (("rule", "LWS40"), {"LWS401", "LWS402", "LWS403", "LWS407"}),
     (("--new",), {"--new-since"}),
     (("--output-format", "sar"), {"sarif"}),
     (("completion", "z"), {"zsh"}),
