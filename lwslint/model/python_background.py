@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 import msgspec
 
@@ -27,6 +28,7 @@ _RUN = frozenset(["run_forever", "run_until_complete"])
 _REACTOR = "twisted.internet.reactor.run"
 _WAITS = {"get": "queue", "put": "queue", "join": "queue", "wait": "event"}
 MAX_FUNCTIONS = 400
+MAX_BACKGROUNDS = 40  # a program has one or two; each costs a walk over what it reaches
 
 Key = tuple[str, Span]
 
@@ -72,18 +74,20 @@ class _Finder:
         self.program: PythonProgram = threads.program
         self.bound = {(row.on, method): row for row in threads.table.bound for method in row.method}
         self.methods = frozenset(method for _, method in self.bound)
+        self._callees: dict[int, dict[Span, tuple[Definition, ...]]] = {}
 
     # ------------------------------------------------------------------ which threads run a loop
 
     def backgrounds(self) -> Iterator[Background]:
-        yield from self._direct()
+        yield from islice(self._direct(), MAX_BACKGROUNDS)
         seen: set[int] = set()
         for start in self.threads.starts:
-            if start.entry.id not in seen and start.entry is not start.definition:
-                seen.add(start.entry.id)
-                found = self._of_start(start)
-                if found is not None:
-                    yield found
+            if len(seen) < MAX_BACKGROUNDS and start.entry.id not in seen:
+                if start.entry is not start.definition:
+                    seen.add(start.entry.id)
+                    found = self._of_start(start)
+                    if found is not None:
+                        yield found
 
     def _direct(self) -> Iterator[Background]:
         """``Thread(target=loop.run_forever)``: what runs there is no function of the program."""
@@ -131,13 +135,12 @@ class _Finder:
     ) -> Background:
         functions = self._on_the_loop(own, loops)
         objects = set(loops)
-        for other in self.program.definitions:
-            if other.id in functions:
-                objects |= self._own_loops(other)
-                objects |= self._awaited(other)
-        return Background(definition, place, how, runs, frozenset(objects), functions, twisted)
+        for other in functions.values():
+            objects |= self._own_loops(other)
+            objects |= self._awaited(other)
+        return Background(definition, place, how, runs, frozenset(objects), frozenset(functions), twisted)
 
-    def _on_the_loop(self, own: set[int], loops: frozenset[Key]) -> frozenset[int]:
+    def _on_the_loop(self, own: set[int], loops: frozenset[Key]) -> dict[int, Definition]:
         """What the thread runs: the functions that it calls, every coroutine that these make, and those that
         others hand to its loop."""
         waiting = [d for d in self.program.definitions if d.id in own]
@@ -152,9 +155,19 @@ class _Finder:
             if current.id in found:
                 continue
             found[current.id] = current
-            for call in calls_in(current):
-                waiting += self.program.functions_of(call.function, current)
-        return frozenset(found)
+            waiting += (target for targets in self._called(current).values() for target in targets)
+        return found
+
+    def _called(self, definition: Definition) -> dict[Span, tuple[Definition, ...]]:
+        """The functions that each call of a function may run, coroutines included."""
+        known = self._callees.get(definition.id)
+        if known is None:
+            known = self._callees[definition.id] = {
+                call.span: targets
+                for call in calls_in(definition)
+                if (targets := self.program.functions_of(call.function, definition))
+            }
+        return known
 
     def _own_loops(self, definition: Definition) -> set[Key]:
         """``asyncio.get_running_loop()`` on the thread is its loop."""
@@ -275,7 +288,7 @@ class _Finder:
             for site in sites:
                 yield site, definition, path
                 assert isinstance(site.node, Call)
-                for target in self.program.functions_of(site.node.function, definition):
+                for target in self._called(definition).get(site.node.span, ()):
                     if target.function.coroutine or target.id in followed or target.id in starters:
                         continue
                     if target.id in background.functions:
@@ -295,7 +308,7 @@ class _Finder:
             if starter is background.definition:
                 if site.node.span == background.place.span:
                     return site
-            elif any(f.id in starters for f in self.program.functions_of(site.node.function, starter)):
+            elif any(f.id in starters for f in self._called(starter).get(site.node.span, ())):
                 return site
         return None
 
@@ -304,9 +317,12 @@ class _Finder:
     def judge(self, elsewhere: Elsewhere, background: Background) -> Iterator[Misuse]:
         call, definition = elsewhere.site.node, elsewhere.definition
         assert isinstance(call, Call)
+        function = call.function
+        name = written(function).rpartition(".")[2]
+        if name not in self.methods and name not in ("ensure_future", "run_until_complete"):
+            return
         if call.span in self.threads.handed_back(definition):
             return
-        function = call.function
         named = {k.name: k.value for k in call.keywords}
         if self.program.dotted(function, definition) == "asyncio.ensure_future" and "loop" in named:
             if self._belongs(named["loop"], definition, background, "loop"):

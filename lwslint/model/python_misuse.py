@@ -45,6 +45,7 @@ class _Finder:
             (row.on, method): row for row in threads.table.bound for method in row.method
         }
         self.methods = frozenset(method for _, method in self.bound)
+        self._insides: dict[int, frozenset[int]] = {}
 
     def all(self) -> Iterator[Misuse]:
         for reached in self.threads.reached:
@@ -110,8 +111,11 @@ class _Finder:
 
     def _inside(self, target: Definition) -> frozenset[int]:
         """The functions that run when the coroutine runs: what they make is of their own loop."""
-        start = Start(target.place(), target, "", target, (), True)
-        return frozenset(r.definition.id for r in self.threads.reach(start))
+        known = self._insides.get(target.id)
+        if known is None:
+            start = Start(target.place(), target, "", target, (), True)
+            known = self._insides[target.id] = frozenset(r.definition.id for r in self.threads.reach(start))
+        return known
 
     # -- methods that only the loop's thread may call
 

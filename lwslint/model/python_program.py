@@ -320,10 +320,20 @@ class PythonProgram:
 
     def method(self, target: Target, name: str) -> Definition | None:
         for current in self.lineage(target):
-            for definition in self._by_file[current.file.path]:
-                if definition.name == name and definition.function.owner == current.cls.qualified:
-                    return definition
+            own = self._methods_by_name.get((current.file.path, current.cls.qualified, name))
+            if own is not None:
+                return own
         return None
+
+    @cached_property
+    def _methods_by_name(self) -> dict[tuple[str, str, str], Definition]:
+        """The first method of each name, by file and class."""
+        found: dict[tuple[str, str, str], Definition] = {}
+        for definition in self.definitions:
+            if definition.function.owner:
+                key = (definition.path, definition.function.owner, definition.name)
+                found.setdefault(key, definition)
+        return found
 
     def methods(self, target: Target) -> tuple[Definition, ...]:
         """The methods of the class itself."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     pass
 
 MAX_REACH = 400
+MAX_REACHED = 20_000  # of all starts
 MAX_COROUTINES = 40
 
 
@@ -102,6 +103,7 @@ class PythonThreads:
         self._kinds: dict[tuple[int, Span], str] = {}
         self._uses: dict[int, tuple[Origin, ...]] = {}
         self._using: set[int] = set()
+        self._handed: dict[int, frozenset[Span]] = {}
 
     # ------------------------------------------------------------------ starts
 
@@ -241,6 +243,8 @@ class PythonThreads:
                 continue
             seen.add(key)
             found += self.reach(start)
+            if len(found) > MAX_REACHED:
+                break
         return tuple(found)
 
     def reach(self, start: Start) -> list[Reached]:
@@ -296,12 +300,15 @@ class PythonThreads:
 
     def handed_back(self, definition: Definition) -> frozenset[Span]:
         """The calls that are arguments of a hop: they only make a coroutine."""
-        found: set[Span] = set()
-        for call in calls_in(definition):
-            if self.is_hop(call, definition):
-                for argument in (*call.arguments, *(k.value for k in call.keywords)):
-                    found.update(node.span for node in walk(argument) if isinstance(node, Call))
-        return frozenset(found)
+        known = self._handed.get(definition.id)
+        if known is None:
+            found: set[Span] = set()
+            for call in calls_in(definition):
+                if self.is_hop(call, definition):
+                    for argument in (*call.arguments, *(k.value for k in call.keywords)):
+                        found.update(node.span for node in walk(argument) if isinstance(node, Call))
+            known = self._handed[definition.id] = frozenset(found)
+        return known
 
     def is_hop(self, call: Call, definition: Definition) -> bool:
         name = self.program.called(call, definition)

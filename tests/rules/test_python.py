@@ -387,6 +387,17 @@ HOSTILE = {
         f"def g{i}():\n  " + "; ".join(f"g{(i * 3 + k) % 60}()" for k in range(20)) + "\n" for i in range(60)
     )
     + "@CB\ndef cb(a, b, c, d, e):\n  g0(); g1()\n  return 0\n",
+    "many loops": "".join(
+        f"def f{i}():\n  asyncio.run(g())\n  f{(i + 1) % 120}()\n"
+        f"class C{i}:\n"
+        "  def __init__(self):\n"
+        "    self.loop = asyncio.new_event_loop()\n"
+        "    threading.Thread(target=self.loop.run_forever).start()\n"
+        f"    threading.Thread(target=f{i}).start()\n"
+        f"  def say(self):\n    self.loop.create_task(g())\n    C{(i + 3) % 120}().say()\n"
+        for i in range(120)
+    )
+    + "async def g(): await asyncio.Queue().get()\n",
     "many starts": "threading.Thread(target=w0).start()\n" * 1000
     + "".join(f"def w{i}():\n  w{(i + 1) % 50}(); self.loop.call_soon(1)\n" for i in range(50)),
 }
