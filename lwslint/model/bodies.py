@@ -30,6 +30,7 @@ from lwslint.facts import (
     Null,
     Number,
     Return,
+    Span,
     Statement,
     Switch,
     Text,
@@ -211,3 +212,46 @@ def flatten(function: Function) -> Body:
 def conditions(site: Site) -> Iterator[Guard]:
     """The run-time conditions around a site that choose whether it runs (loops do not)."""
     return (guard for guard in site.guards if guard.kind not in ("loop", "catch"))
+
+
+def left_before(function: Function, span: Span) -> tuple[Guard, ...]:
+    """The tests by which a function has not left when it reaches a place: ``if (test) return;`` before it,
+    each as a guard that fails."""
+    found: list[Guard] = []
+    block: tuple[Statement, ...] = function.body
+    while block:
+        around: Statement | None = None
+        for statement in block:
+            if statement.span.start >= span.end:
+                break
+            if statement.span.start <= span.start and span.end <= statement.span.end:
+                around = statement
+                break
+            if isinstance(statement, If) and not statement.other and _returns(statement.then):
+                found.append(Guard("if", statement.test, False))
+        block = _inside(around, span)
+    return tuple(found)
+
+
+def _returns(block: tuple[Statement, ...]) -> bool:
+    """Whether a branch ends with a return, inside braces of its own or not."""
+    while block and isinstance(block[-1], Block):
+        block = block[-1].body
+    return bool(block) and isinstance(block[-1], Return)
+
+
+def _inside(statement: Statement | None, span: Span) -> tuple[Statement, ...]:
+    """The block of a statement that holds a span; none for a statement without blocks."""
+    match statement:
+        case If():
+            blocks = [statement.then, statement.other]
+        case Switch():
+            blocks = [arm.body for arm in statement.arms]
+        case Loop():
+            blocks = [statement.before, statement.body, statement.step]
+        case Block():
+            blocks = [statement.body]
+        case _:
+            return ()
+    holds = (b for b in blocks if b and b[0].span.start <= span.start and span.end <= b[-1].span.end)
+    return next(holds, ())

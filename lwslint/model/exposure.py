@@ -33,7 +33,7 @@ from lwslint.facts import (
 )
 from lwslint.frontends import conditions as preprocessor
 from lwslint.model.alternatives import Circumstance
-from lwslint.model.bodies import Guard
+from lwslint.model.bodies import Guard, left_before
 from lwslint.model.names import callee_name, last_component, names_in
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
@@ -210,6 +210,18 @@ class Judge:
             if chosen:
                 return (sure or chosen)[-1]
         return self._callers(definition, 0)
+
+    def left_before(self, definition: Definition, place: Place) -> tuple[Circumstance, ...]:
+        """The operator's switches by which a function would have left before it reaches a place:
+        ``if (!insecure) return;``."""
+        if definition.id < 0 or place.path != definition.path:
+            return ()
+        guards = left_before(definition.function, place.span)
+        return tuple(
+            Circumstance(definition.path, definition, guard)
+            for guard in guards
+            if guard.test is not None and any(_asks_weaker(name) for name in _spelled_names(guard.test))
+        )
 
     def tls_refused(self, when: Sequence[Circumstance]) -> bool:
         """Whether a condition says that TLS is not wanted here."""
@@ -402,6 +414,16 @@ class Judge:
 def _asks_weaker(text: str) -> bool:
     """Whether a name or a text says that checks shall be weaker, or that this is no production run."""
     return bool(_WEAKER.search(text)) or bool(_WEAKER_WORDS & set(words_of(text)))
+
+
+def _spelled_names(test: Value) -> list[str]:
+    """The names and fields in a test, in the order in which they are written."""
+    found = [
+        node.id if isinstance(node, Name) else node.field
+        for node in walk(test)
+        if isinstance(node, Name | Member)
+    ]
+    return [last_component(name) for name in found]
 
 
 def _names_tls(text: str) -> bool:

@@ -181,7 +181,8 @@ class _Finder:
             when = pieces[0].when
             if not tls:
                 when = alternative.when
-            when = (*when, *self._inside(root, pieces[0].root))
+            left = self.judge.left_before(pieces[0].definition, pieces[0].place)
+            when = (*left, *when, *self._inside(root, pieces[0].root))
             exposure = self.judge.expose(when, pieces[0].definition, strict)
             if exposure.kind == "never":
                 continue
@@ -299,7 +300,8 @@ class _Finder:
                 chosen: list[tuple[Circumstance, ...]] = [(*around, *a.when) for a in siblings]
                 if strict:
                     chosen.append(())
-                when = (*around, *inner, *self._inside(part, root))
+                left = self.judge.left_before(definition, mine[0].place)
+                when = (*left, *around, *inner, *self._inside(part, root))
                 exposure = self.judge.expose(when, definition, chosen)
                 if exposure.kind == "never":
                     continue

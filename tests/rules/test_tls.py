@@ -260,3 +260,20 @@ def test_flags_that_are_overwritten_before_the_connection_do_nothing() -> None:
     body = "i.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED;\ni.ssl_connection = LCCSCF_USE_SSL;"
     assert loudness(client(body)) == []
     assert loudness(client(body.replace("\n", "\nif (strict) "), "int strict")) != []
+
+
+@pytest.mark.parametrize(
+    ("leave", "expected"),
+    [
+        ("if (!insecure) return;", "note"),
+        ("if (!insecure) { log(); { return; } }", "note"),
+        ("if (!ready) return;", "error"),
+        ("if (!insecure) log();", "error"),
+        ("if (other) { if (!insecure) return; }", "error"),
+    ],
+)
+def test_a_switch_that_leaves_before_the_flags(leave: str, expected: str) -> None:
+    body = f"i.ssl_connection = LCCSCF_USE_SSL;\n{leave}\ni.ssl_connection |= LCCSCF_ALLOW_SELFSIGNED;"
+    assert loudness(client(body, "int insecure, int ready, int other")) == [expected]
+    nested = body.replace("i.ssl_connection |=", "while (port) i.ssl_connection |=")
+    assert loudness(client(nested, "int insecure, int ready, int other, int port")) == [expected]
