@@ -167,3 +167,35 @@ def test_a_suppression_in_a_pasted_policy(write_tree: WriteTree) -> None:
     pieces[mark] += " /* lwslint: ignore[LWS604] a test bench */"
     root = write_tree({"main.c": source.format("\n".join(pieces))})
     assert codes(suppressed(root)) == []
+
+
+# ------------------------------------------------------------------------------------- fixes
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("policy.json", POLICY, POLICY.replace('"tls": "true"', '"tls": true')),
+        (
+            "main.c",
+            f"#include <libwebsockets.h>\nconst char *p = {json.dumps(POLICY)};\n",
+            f"#include <libwebsockets.h>\nconst char *p = {json.dumps(POLICY)};\n".replace(
+                '\\"true\\"', "true"
+            ),
+        ),
+    ],
+)
+def test_the_word_true_is_written(write_tree: WriteTree, path: str, before: str, after: str) -> None:
+    result = lint(write_tree({path: before}))
+    (finding,) = result.diagnostics
+    assert finding.fix is not None and finding.fix.applicability.value == "unsafe"
+    (edit,) = finding.fix.edits
+    data = before.encode()
+    start, end = edit.place.span
+    assert (data[:start] + edit.replacement.encode() + data[end:]).decode() == after
+
+
+def test_a_literal_that_is_split_is_left_alone(write_tree: WriteTree) -> None:
+    source = f"#include <libwebsockets.h>\nconst char *p = {json.dumps(POLICY)};\n".replace("tru", 'tr" "u')
+    (finding,) = lint(write_tree({"main.c": source})).diagnostics
+    assert finding.code == "LWS604" and finding.fix is None

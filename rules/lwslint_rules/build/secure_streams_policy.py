@@ -46,6 +46,11 @@ libwebsockets does not know it passes over in silence.
 } } ]
 ```
 
+## Fix
+
+Unsafe: `true` is written for a string or a number that was to be it, and the stream then asks for TLS, which
+its server has to speak.
+
 ## Known limits
 
 An overlay (a policy that has nothing but `s`) is judged only by its spelling: what it does not say is said
@@ -82,6 +87,7 @@ from lwslint.model.documents import (
     streams,
 )
 from lwslint.model.project import Project
+from lwslint.remedies import Applicability, Remedy, Rewrite
 from lwslint.rule import Rule
 from lwslint_rules.build._documents import unread_keys
 
@@ -123,7 +129,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
         yield from _form(text)
         for stream in streams(text):
             yield from unread_keys(project, rule, text, stream.object, POLICY, "s[].*.")
-            yield from _switches(stream)
+            yield from _switches(project, stream)
             if not is_overlay(text):
                 yield from _plaintext(project, stream)
                 yield from _redirects(stream)
@@ -151,7 +157,20 @@ def _meant_true(value: Json | None) -> bool:
     return isinstance(value, JsonNumber) and number(value) != 0
 
 
-def _switches(stream: Stream) -> Iterator[Diagnostic]:
+def _plain_true(project: Project, text: Text, value: Json) -> Remedy | None:
+    """``true`` in place of a string or a number that was to be it."""
+    if isinstance(value, JsonNumber):
+        before = value.text
+    elif isinstance(value, JsonText):
+        quote = '\\"' if any(file.path == text.path for file in project.files) else '"'
+        before = f"{quote}{value.value}{quote}"
+    else:
+        return None
+    change = Rewrite(((text.place(value.span), before, "true"),))
+    return Remedy("write true without quotes", Applicability.UNSAFE, change)
+
+
+def _switches(project: Project, stream: Stream) -> Iterator[Diagnostic]:
     for member in stream.object.members:
         if member.key in _SWITCHES and _meant_true(member.value):
             yield rule.report(
@@ -161,6 +180,7 @@ def _switches(stream: Stream) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 help=f'"{member.key}": true',
                 function=stream.name,
+                remedy=_plain_true(project, stream.text, member.value),
             )
 
 
@@ -195,6 +215,7 @@ def _plaintext(project: Project, stream: Stream) -> Iterator[Diagnostic]:
         help=help,
         related=[Step(stream.text.place(stream.member.key_span), f'stream "{stream.name}"')],
         function=stream.name,
+        remedy=_plain_true(project, stream.text, tls.value) if tls and _meant_true(tls.value) else None,
     )
 
 
