@@ -129,6 +129,17 @@ def test_comments_of_both_tools_suppress(write_tree: WriteTree) -> None:
     assert [item.reason for item in result.suppressed] == ["nothing is connected yet"]
 
 
+def test_a_finding_of_ruff_alone_is_no_empty_run(
+    write_tree: WriteTree, fake_ruff: FakeRuff, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_ruff(ANSWER)
+    root = write_tree({"client.py": HEAD + "async def run():\n    time.sleep(1)\n"})
+    assert main(["--isolated", "--no-cache", str(root)]) == 1
+    printed = capsys.readouterr().out
+    assert "Nothing for lwslint's own rules to analyse." in printed
+    assert "Found 1 finding in 1 file: 1 warning." in printed
+
+
 @pytest.mark.usefixtures("real_ruff")
 def test_the_code_around_softens_what_weakens_tls(write_tree: WriteTree) -> None:
     code = HEAD + (

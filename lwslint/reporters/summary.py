@@ -47,6 +47,8 @@ def _coverage(result: Result) -> str:
         verb = "does" if others == 1 else "do"
         rest = f"; {others} more {verb} not use libwebsockets" if others else ""
         return f"Analysed {plural(len(result.parsed), 'file')}{rest}.{left_out}"
+    if result.diagnostics:  # of a partner tool
+        return f"Nothing for lwslint's own rules to analyse.{left_out}"
     if others and not result.problems:
         return f"Nothing to lint: {plural(others, 'C or C++ file')}, none uses libwebsockets.{left_out}"
     if result.problems:
