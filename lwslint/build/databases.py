@@ -78,8 +78,9 @@ def read(found: Found, tree: Sequence[Found], wanted: Collection[str]) -> BuildF
     except (ReadError, MemoryError) as error:
         return BuildFile(found.path, row.kind, problem=f"cannot be read: {error}")
     names = {posixpath.basename(file.path) for file in tree}
+    asked = {posixpath.basename(path) for path in wanted}
     try:
-        entries = [c for c in compile_commands.compilations(data) if posixpath.basename(c.file) in names]
+        entries = list(compile_commands.compilations(data, names, asked))
     except (ValueError, RecursionError) as error:
         return BuildFile(found.path, row.kind, problem=f"is not a compilation database: {error}")
     return compile_commands.records(found.path, entries, Mapping((c.file for c in entries), tree), wanted)

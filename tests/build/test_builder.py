@@ -259,6 +259,14 @@ def test_a_database_of_another_machine_says_what_was_compiled(write_tree: WriteT
     assert [(p.name, p.sources) for p in builder.builds.programs] == [("app", ("a.c", "net/a.c"))]
 
 
+def test_sources_without_the_library_are_parts_of_programs(write_tree: WriteTree) -> None:
+    entries = json.loads(database(("a.c", "-O2"), ("b.c", "-O2")))
+    entries[1]["arguments"] = entries[1].pop("command").split()
+    builder = build(write_tree, {"compile_commands.json": json.dumps(entries), "b.c": "int y;\n"})
+    assert [(p.name, p.sources) for p in builder.builds.programs] == [("app", ("a.c", "b.c"))]
+    assert list(builder.builds.compilations) == ["a.c"]
+
+
 def test_a_database_of_a_debug_build_says_nothing_about_production(write_tree: WriteTree) -> None:
     files = {"compile_commands.json": database(("a.c", "-g -DDEBUG -DONE"))}
     builder = build(write_tree, files)

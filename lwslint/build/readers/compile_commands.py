@@ -89,9 +89,13 @@ def records(
     return BuildFile(path, "compile_commands", defines=tuple(defines), targets=targets, problem=problem)
 
 
-def compilations(data: bytes) -> Iterator[Compilation]:
+def compilations(
+    data: bytes, known: Container[str] | None = None, wanted: Container[str] | None = None
+) -> Iterator[Compilation]:
     """The entries one by one; an entry that is none is passed over.
 
+    Only files with a name in ``known`` (default: all), and the macros only of those with a name in ``wanted``
+    (default: of all): taking a command line apart is slow, and a database may have tens of thousands.
     Raises msgspec.DecodeError when the whole is not a list in JSON.
     """
     position = 0
@@ -102,7 +106,12 @@ def compilations(data: bytes) -> Iterator[Compilation]:
         position = span.end
         try:
             entry = msgspec.json.decode(text, type=_Entry)
-            words = entry.arguments or split(entry.command)
+            name = posixpath.basename(entry.file.replace("\\", "/"))
+            if known is not None and name not in known:
+                continue
+            words: Sequence[str] = ()
+            if wanted is None or name in wanted:
+                words = entry.arguments or split(entry.command)
         except (msgspec.DecodeError, ValueError, RecursionError):
             continue
         yield _compilation(entry, words, span)
@@ -138,6 +147,6 @@ def _compilation(entry: _Entry, words: Sequence[str], span: Span) -> Compilation
         file = posixpath.join(entry.directory.replace("\\", "/"), file)
     if optimised:
         macros.setdefault("__OPTIMIZE__", "1")
-    found = _TARGET.search(output.replace("\\", "/"))
+    found = _TARGET.search((output or entry.command or " ".join(entry.arguments)).replace("\\", "/"))
     valid = tuple((n.partition("(")[0], v) for n, v in macros.items() if re.match(r"[A-Za-z_]\w*", n))
     return Compilation(posixpath.normpath(file), found[1] if found else "", valid, span)
