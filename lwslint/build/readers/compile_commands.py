@@ -17,7 +17,7 @@ from lwslint.facts import Place, Span
 MAX_ENTRIES = 20_000
 
 
-_TARGET = re.compile(r"(?:^|/)CMakeFiles/([^/]+)\.dir/")
+_TARGET = re.compile(r"(?:^|[/\s])CMakeFiles/([^/]+)\.dir/")
 _OPTIMISED = re.compile(r"[-/]O(?:[123sgz]|fast|x)?$")
 _SOURCE: Final = frozenset({".c", ".cc", ".cpp", ".cxx", ".c++", ".C"})
 
