@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
@@ -32,15 +34,24 @@ class Sources:
             self._by_folder.setdefault(posixpath.dirname(path), []).append(path)
 
     def matching(self, pattern: str) -> Sequence[str]:
-        """The files that a source of a target stands for: itself, or what its ``*`` match."""
+        """The files that a source of a target stands for: itself, or what its ``*`` match.
+
+        A pattern with more wildcards than real ones have, which could keep the match busy, matches nothing.
+        """
         if "*" not in pattern and "?" not in pattern:
             return (pattern,) if pattern in self._known else ()
+        parts = pattern.split("/")
+        if parts.count("**") > 1 or any(part.count("*") > 2 for part in parts):
+            return ()
         folder = posixpath.dirname(pattern)
         if "*" not in folder:
             candidates: Iterable[str] = self._by_folder.get(folder, ())
         else:
             top = folder.partition("*")[0]
-            candidates = (path for path in self._paths if path.startswith(top))
+            first = bisect.bisect_left(self._paths, top)
+            candidates = itertools.takewhile(
+                lambda path: path.startswith(top), itertools.islice(self._paths, first, None)
+            )
         matches = _compiled(pattern).fullmatch
         return [path for path in candidates if matches(path)]
 

@@ -361,6 +361,13 @@ def test_programs_have_the_sources_of_what_they_link(write_tree: WriteTree) -> N
     ]
 
 
+def test_a_hostile_pattern_costs_nothing(write_tree: WriteTree) -> None:
+    stars = "a*" * 40 + "b"
+    text = f"file(GLOB S {stars} {'**/' * 30}x.c)\nadd_executable(app a.c ${{S}})\n"
+    builder = build(write_tree, {"CMakeLists.txt": text, "a" * 200 + ".c": ""})
+    assert [program.sources for program in builder.builds.programs] == [("a.c",)]
+
+
 RELEASES = {
     "a tag": (
         "FetchContent_Declare(x GIT_REPOSITORY u/libwebsockets GIT_TAG v4.3.3)\n",
