@@ -86,6 +86,11 @@ MAX_EFFORT = 6000
 MAX_BASE_EFFORT = 300
 
 # Methods that hand out the text they are called on.
+# Methods of lists that give one element, with its index where the name says it.
+_ELEMENTS: dict[str, Value | None] = {
+    **dict.fromkeys(("front", "first", "constFirst", "top"), Number(Span(0, 0), 0)),
+    **dict.fromkeys(("back", "last", "at"), None),
+}
 _VIEWS = frozenset(
     [
         *(
@@ -275,12 +280,8 @@ class Values:
             case Member():
                 return self._member(value, scope, depth)
             case Index():
-                array = strip(value.object)
-                if isinstance(array, Name):
-                    return self._name(
-                        array, scope, depth, self.writes.index_number(value.index, scope.definition.path)
-                    )
-                return self._eval(value.object, scope, depth + 1)
+                number = self.writes.index_number(value.index, scope.definition.path)
+                return self._element_of(value.object, number, scope, depth)
             case Cast():
                 return self._eval(value.operand, scope, depth + 1)
             case Assign(op="="):
@@ -301,6 +302,13 @@ class Values:
                 return [as_partial(a) for a in self._eval(value.parts[0], scope, depth + 1)]
             case _:
                 return [self._unknown(value, scope, "not understood")]
+
+    def _element_of(self, array: Value, index: int | None, scope: Scope, depth: int) -> list[Alternative]:
+        """What an element of an array or a list holds; any of them where the index is not known."""
+        array = strip(array)
+        if isinstance(array, Name):
+            return self._name(array, scope, depth, index)
+        return self._eval(array, scope, depth + 1)
 
     def _unknown(self, value: Value, scope: Scope, why: str) -> Alternative:
         place = Place(scope.definition.path, value.span)
@@ -935,6 +943,10 @@ class Values:
             return self._returned(call, binding.definitions, scope, depth)
         if isinstance(call.function, Member) and call.function.field in _VIEWS:
             return self._eval(call.function.object, scope, depth + 1)
+        if isinstance(call.function, Member) and call.function.field in _ELEMENTS:
+            position = arguments[0] if arguments else _ELEMENTS[call.function.field]
+            number = self.writes.index_number(position, scope.definition.path)
+            return self._element_of(call.function.object, number, scope, depth)
         if isinstance(call.function, Member) and call.function.field in (
             "empty",
             "isEmpty",

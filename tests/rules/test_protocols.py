@@ -250,3 +250,24 @@ void serve(struct request *r) { lws_client_connect_via_info(&r->cci); }
     assert reports({"a.c": text}, [LWS201]) == [("a.c", 4, "warning")]
     helper = text.replace('r->cci.address = "a.example.com"; r->cci.method', "r->cci.method")
     assert reports({"a.c": helper}, [LWS201]) == []
+
+
+@pytest.mark.parametrize("element", ["names[0]", "names.at(0)", "names.front()", "names.back()", "list"])
+def test_a_name_kept_in_a_list(element: str) -> None:
+    text = f"""
+#include <vector>
+struct lws_protocols table[] = {{ {{ "radio", cb, 0, 0 }}, {{ 0 }} }};
+struct Client {{
+    std::vector<std::string> names;
+    void add() {{ names.push_back("radio"); }}
+    void dial() {{
+        struct lws_client_connect_info i = {{}};
+        std::string list;
+        for (const auto &name : names) list += name;
+        i.address = "a.example.com";
+        i.protocol = {element}.c_str();
+        lws_client_connect_via_info(&i);
+    }}
+}};
+"""
+    assert reports({"a.cpp": text}, [LWS201]) == [("a.cpp", 12, "warning")]

@@ -74,7 +74,8 @@ case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 
 ## Known limits
 
-Calls through a queue of closures are not followed unless the queue is part of the project. A public
+Calls through a queue of closures are not followed unless the queue is part of the project, calls through a
+field that holds more than two functions (an interface with several implementations) not at all. A public
 function without a caller in the project is assumed to be called while the service thread runs.
 
 ## References

@@ -64,8 +64,8 @@ a build option asks for stays.
 ## Known limits
 
 Whether a condition is an operator's switch is told from the words in it, and from whether the program has
-strict TLS besides. A switch that leaves the function early (`if (!insecure) return;`) is not seen. Flags
-that are read from a data table are not followed.
+strict TLS besides; one that leaves the function early (`if (!insecure) return;`), from its words alone.
+Flags that are read from a data table are not followed.
 
 ## References
 
