@@ -150,6 +150,7 @@ def lint(
         *crashes,
         *in_others,
         *ruff.problems,
+        *builder.problems,
         # What was asked for by name, and decides nothing now.
         *(
             Problem(file.path, file.problem)

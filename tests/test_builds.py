@@ -149,6 +149,20 @@ def test_a_database_is_named(
     assert "-p: tree has no compile_commands.json" in capsys.readouterr().err
 
 
+def test_a_failure_in_here_costs_no_finding(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("lwslint.build.builder.survey", fail)
+    monkeypatch.chdir(SEED)
+    assert cli.main(["--output-format", "concise", "."]) == cli.BROKEN
+    out, err = capsys.readouterr()
+    assert "internal error in the build files: KeyError" in err
+    assert out.count("[LWS401]") == 4
+
+
 def test_a_finding_of_any_rule_says_which_configuration_has_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree
 ) -> None:

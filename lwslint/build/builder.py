@@ -20,6 +20,7 @@ from lwslint.build.survey import Reader, read, survey
 from lwslint.build.trees import Scope, Trees
 from lwslint.discovery import Found, is_python
 from lwslint.facts import Place
+from lwslint.problem import Problem, crash
 from lwslint.settings import Build, Settings
 from lwslint.source import Texts
 
@@ -55,14 +56,24 @@ class Builder:
         self._files = files
         self._reader = reader
         self._copies = copies
-        self._profiles: dict[str, Build] = {}
         self.settings = settings
         self.builds = Builds(profile=settings.build)
+        self.problems: list[Problem] = []
 
     def decide(self, sources: Sequence[str]) -> Settings:
-        """Read what matters for ``sources``, paths as reports name them; returns the settings to use."""
-        if not self._candidates and not self._databases and not self._copies:
-            return self.settings
+        """Read what matters for ``sources``, paths as reports name them; returns the settings to use.
+
+        What fails in here costs what the build files say and is told in ``problems``; the run goes on.
+        """
+        if self._candidates or self._databases or self._copies:
+            try:
+                self._decide(sources)
+            except Exception as error:
+                self.builds = Builds(profile=self.settings.build)
+                self.problems.append(crash("the build files", error))
+        return self.settings
+
+    def _decide(self, sources: Sequence[str]) -> None:
         surveyed = survey(self._candidates, sources, self._reader)
         wanted = frozenset(sources)
         databases = [databases_of.read(found, self._files, wanted) for found in self._databases if wanted]
@@ -78,7 +89,6 @@ class Builder:
         found = self.builds.release.version
         if self.settings.lws_version is None and found is not None:
             self.settings = msgspec.structs.replace(self.settings, lws_version=found)
-        return self.settings
 
     def of(self, build: Build) -> Builder:
         """A builder for another build of the same files."""

@@ -160,7 +160,7 @@ class Judge:
         self.configurations = [
             found
             for found in configurations
-            if production and names & found.chosen.keys() and found.kind != DEBUG
+            if production and names & found.chosen.keys() and found.kind.lower() != DEBUG.lower()
         ]
         self._verdicts: dict[tuple[int, ...], Origin | Switch | None] = {}
         self._kept: list[Define] = []  # an identity is one's own only as long as one lives
