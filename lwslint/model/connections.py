@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lwslint.facts import Binary, Call, Member, Name, Place, Span, Text, Unary, Value
+from lwslint.facts import Binary, Call, Member, Name, Place, Span, Text, Unary, Value, walk
 from lwslint.model.alternatives import (
     Alternative,
     Object,
@@ -27,6 +27,7 @@ from lwslint.model.alternatives import (
     dict_of,
     is_null,
 )
+from lwslint.model.bodies import left_before
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name
 from lwslint.model.protocol_tables import Key, Tables
@@ -258,7 +259,10 @@ class Connections:
             kept = tuple(w for w in connection.writes("method") if w.write.definition.id not in others)
             connection = msgspec.structs.replace(connection, fields={**connection.fields, "method": kept})
         method = self.possible(connection, "method")
-        return bool(method.alternatives) and not any(is_null(a) for a in method.alternatives)
+        if not method.alternatives:
+            return False
+        checked = all(_is_checked(written.write) for written in connection.writes("method"))
+        return checked or not any(is_null(a) for a in method.alternatives)
 
     def texts(self, connection: Connection, field: str) -> tuple[str, ...]:
         """The literal texts that a field may be, each once."""
@@ -479,6 +483,24 @@ def _told_apart(object: Object, definition: Definition) -> Object:
     if object[0] != "class":
         return object
     return (*object, definition.path, str(definition.id))
+
+
+def _is_named(value: Value, name: str) -> bool:
+    value = strip(value)
+    return isinstance(value, Name) and value.id == name
+
+
+def _is_checked(write: Write) -> bool:
+    """Whether a function leaves before a write where the value is null: ``if (!text) return;``."""
+    value = strip(write.value)
+    if not isinstance(value, Name):
+        return False
+    return any(
+        isinstance(node, Unary) and node.op == "!" and _is_named(node.operand, value.id)
+        for guard in left_before(write.definition.function, write.span)
+        if guard.test is not None
+        for node in walk(guard.test)
+    )
 
 
 def _first_place(connection: Connection) -> tuple[object, ...]:

@@ -271,3 +271,14 @@ struct Client {{
 }};
 """
     assert reports({"a.cpp": text}, [LWS201]) == [("a.cpp", 12, "warning")]
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"), [("if (!path || !method) return;", []), ("if (!path) return;", ["warning"])]
+)
+def test_a_method_that_was_checked_is_set(check: str, expected: list[str]) -> None:
+    copy = "static char *copy(const char *s) { if (!s) return NULL; return strdup(s); }"
+    files = client(
+        f'char *method = copy(given); {check} i.method = method; i.protocol = "radio";', "char *given"
+    )
+    assert loudness({"main.c": copy + files["main.c"]}) == expected
