@@ -277,12 +277,11 @@ class Threads:
         The variable may get other contexts elsewhere; here it holds the new one, if it was made on every way.
         """
         here = site.node.span.start
-        calls = [creation.call for creation in (self.flow.creations[c] for c in contexts)]
         made = [
             other.node.span.start
-            for other in definition.body.calls
-            if other.node.span.start < here
-            and any(other.node is call for call in calls)
+            for context, other in self._creations_in.get(definition.id, ())
+            if context in contexts
+            and other.node.span.start < here
             and set(guarding_tests(other)) <= set(guarding_tests(site))
         ]
         if not made:
@@ -292,6 +291,16 @@ class Threads:
             for start in self.order.started_by(definition)
             for event in self.order.starts_in(definition, start)
         )
+
+    @cached_property
+    def _creations_in(self) -> dict[int, list[tuple[int, Site]]]:
+        """Function → what it makes, by rank in the flow's creations, and where."""
+        found: dict[int, list[tuple[int, Site]]] = defaultdict(list)
+        for rank, creation in enumerate(self.flow.creations):
+            for site in creation.definition.body.calls:
+                if site.node is creation.call:
+                    found[creation.definition.id].append((rank, site))
+        return found
 
     @cached_property
     def _services_of_context(self) -> dict[int, list[int]]:
