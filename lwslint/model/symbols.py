@@ -331,13 +331,30 @@ class Symbols:
                 if len(candidates) > FEW:
                     candidates = self._classes_around(name, candidates, path)
                 bodied = [entry for entry in candidates if entry[1].fields or entry[1].methods] or candidates
-                return max(bodied, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1]
+                if len(bodied) == 1:
+                    return bodied[0][1]
+                # A file's own methods tell which class it implements, whatever lies near.
+                here = self._methods_in.get((path, name), frozenset())
+
+                def likeness(entry: tuple[str, Class]) -> tuple[int, int, str]:
+                    return len(here.intersection(entry[1].methods)), nearness(path, entry[0]), entry[0]
+
+                return max(bodied, key=likeness)[1]
             aliases = self.aliases.get(name)
             if not aliases:
                 return None
             target = max(aliases, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1].type
             name = last_component(class_name(target))
         return None
+
+    @cached_property
+    def _methods_in(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The methods of a class that have their bodies in a file."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for definition in self.definitions:
+            if definition.function.owner:
+                found[definition.path, last_component(definition.function.owner)].add(definition.name)
+        return {key: frozenset(names) for key, names in found.items()}
 
     def _classes_around(
         self, name: str, candidates: Sequence[tuple[str, Class]], path: str

@@ -282,3 +282,21 @@ def test_a_method_that_was_checked_is_set(check: str, expected: list[str]) -> No
         f'char *method = copy(given); {check} i.method = method; i.protocol = "radio";', "char *given"
     )
     assert loudness({"main.c": copy + files["main.c"]}) == expected
+
+
+def test_a_file_implements_the_class_whose_methods_it_has() -> None:
+    source = """
+#include <client.hpp>
+Client::Client() { table[0].name = "radio"; table[0].callback = cb; }
+void Client::dial()
+{
+    struct lws_client_connect_info i = {};
+    i.address = "a.example.com";
+    i.protocol = table[0].name;
+    lws_client_connect_via_info(&i);
+}
+"""
+    full = "class Client { public: Client(); void dial(); struct lws_protocols table[2]; };"
+    left_over = "class Client { public: void other(); int count; };"
+    files = {"src/client.cpp": source, "include/client.hpp": full, "src/client.hpp": left_over}
+    assert reports(files, [LWS201]) == [("src/client.cpp", 8, "warning")]
