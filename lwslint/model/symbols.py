@@ -333,19 +333,20 @@ class Symbols:
                 bodied = [entry for entry in candidates if entry[1].fields or entry[1].methods] or candidates
                 if len(bodied) == 1:
                     return bodied[0][1]
-                # A file's own methods tell which class it implements, whatever lies near.
-                here = self._methods_in.get((path, name), frozenset())
-
-                def likeness(entry: tuple[str, Class]) -> tuple[int, int, str]:
-                    return len(here.intersection(entry[1].methods)), nearness(path, entry[0]), entry[0]
-
-                return max(bodied, key=likeness)[1]
+                return max(bodied, key=lambda entry: self._likeness(entry, path))[1]
             aliases = self.aliases.get(name)
             if not aliases:
                 return None
             target = max(aliases, key=lambda entry: (nearness(path, entry[0]), entry[0]))[1].type
             name = last_component(class_name(target))
         return None
+
+    def _likeness(self, entry: tuple[str, Class], path: str) -> tuple[int, int, str]:
+        """How likely a class is the one that is meant at ``path``: the file's own methods tell which class
+        it implements, whatever lies near."""
+        home, declared = entry
+        here = self._methods_in.get((path, declared.name), frozenset())
+        return len(here.intersection(declared.methods)), nearness(path, home), home
 
     @cached_property
     def _methods_in(self) -> dict[tuple[str, str], frozenset[str]]:
