@@ -4,6 +4,7 @@ that its page is about and no other, and what the page says to write instead has
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,21 +20,26 @@ from tests.test_fixtures_compile import COMMANDS, compile_unit, lacking
 FRAMES = Path(__file__).resolve().parent.parent / "docs" / "frames"
 # Rules whose examples fit into one program: the frame of the example, and of what to write instead.
 SHARED = {
+    "debug-options-in-production-build": ("fetched", "fetched"),
     "malformed-subprotocol": ("connect", "connect"),
     "malformed-suppression": ("connect", "connect"),
     "permissive-tls-flags": ("connect", "connect"),
     "plaintext-despite-tls-flags": ("connect", "connect"),
+    "plaintext-logging-build": ("fetched", "fetched"),
     "plaintext-to-tls-port": ("connect", "connect"),
     "unknown-local-protocol": ("table-and-connect", "connect"),
     "unsupported-subprotocol": ("table-and-connect", "connect-radio"),
     "unused-suppression": ("connect", "connect"),
+    "version-mismatch": ("found", "found"),
 }
 # A comment that suppresses nothing leaves its finding where it is.
 BESIDE = {"malformed-suppression": {"LWS401"}}
 BAD, GOOD = "Example", "Write instead"
 # Languages by the names of their fences.  Configurations are whole files, one after each empty line, unless
 # there is a frame.
-SUFFIXES = {"c": ".c", "cpp": ".cpp", "python": ".py", "json": ".json"}
+SUFFIXES = {"c": ".c", "cpp": ".cpp", "python": ".py", "json": ".json", "cmake": ".cmake"}
+# The program that an example of a build file builds.
+BUILT = FRAMES / "main.c"
 _PLACE = re.compile(r"(?m)^( *)@\d+\n")
 _CUTS = {
     ".json": re.compile(r"\n(?=\n)"),
@@ -41,6 +47,7 @@ _CUTS = {
     ".c": re.compile(r"(?m)(?<!\A)^(?=/\*.*\*/$)"),
 }
 _CUTS[".cpp"] = _CUTS[".c"]
+_CUTS[".cmake"] = _CUTS[".py"]
 
 RULES = fixture_runs.rules()
 CASES = [
@@ -60,7 +67,7 @@ def frame(loaded: LoadedRule, section: str, number: int, suffix: str) -> Path:
     """The program that a block of a rule's page belongs into."""
     name = loaded.rule.name
     bad, good = (name, f"{name}.instead")
-    if suffix == ".c":
+    if suffix in (".c", ".cmake"):
         bad, good = SHARED.get(name, (bad, good))
     if section == BAD:
         return FRAMES / f"{bad}{suffix}"
@@ -89,6 +96,9 @@ def write(loaded: LoadedRule, section: str, number: int, block: Block, folder: P
     else:
         texts = [program(around.read_text(encoding="utf-8"), pieces)]
     places = [folder / f"program-{index}{suffix}" for index in range(1, len(texts) + 1)]
+    if suffix == ".cmake":
+        places = [folder / "CMakeLists.txt"]
+        shutil.copy(BUILT, folder / "main.c")
     for place, text in zip(places, texts, strict=True):
         place.write_text(text, encoding="utf-8")
     return places
@@ -138,5 +148,5 @@ def test_every_page_has_both() -> None:
 
 def test_every_frame_is_used() -> None:
     used = {frame(*case.values[:3], SUFFIXES[case.values[3].language]) for case in CASES}  # type: ignore[arg-type, attr-defined]
-    unused = {path for path in FRAMES.iterdir() if path.suffix != ".md"} - used
+    unused = {path for path in FRAMES.iterdir() if path.suffix != ".md"} - used - {BUILT}
     assert not unused

@@ -1,0 +1,5 @@
+import websocket
+
+url = "wss://broker.example.com/mqtt"
+@1
+ws.close()
