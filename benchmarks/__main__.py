@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from benchmarks import tools, trees
-from benchmarks.timing import Run, Times, in_turn, ratio, run
+from benchmarks.timing import Run, Times, in_turn, processor, ratio, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 READ = (
@@ -45,6 +45,7 @@ class Bench:
         self.examples: pathlib.Path | None = options.examples
         self.python: pathlib.Path | None = options.python
         self.tools: str = options.tools
+        self.without: list[str] = options.without
         self.files: int = options.files
         self.lines: list[int] = options.lines
         self.scratch = scratch
@@ -94,8 +95,13 @@ def line(name: str, times: Times, note: str = "") -> None:
 
 def compared(times: Mapping[str, Times], other: str, ours: str, goal: str = "") -> None:
     middle, least, most = ratio(times, other, ours)
+    used, *_ = ratio(times, other, ours, processor)
     note = f"; goal {goal}" if goal else ""
-    print(f"   {other} / {ours}: {middle:.2f} (from {least:.2f} to {most:.2f}){note}", flush=True)
+    print(
+        f"   {other} / {ours}: {middle:.2f} (from {least:.2f} to {most:.2f}), "
+        f"in processor time {used:.2f}{note}",
+        flush=True,
+    )
 
 
 # --------------------------------------------------------------------------- the measurements
@@ -110,7 +116,9 @@ def examples(bench: Bench) -> None:
         return
     commands = {"cold": bench.cold(folder), "warm": bench.warm(folder)}
     for name, arguments in tools.others(folder, bench.tools).items():
-        if arguments is None:
+        if name in bench.without:
+            print(f"SKIPPED: {name}, as asked for")
+        elif arguments is None:
             print(f"SKIPPED: {name} is not installed")
         else:
             commands[name] = bench.command(arguments, folder)
@@ -272,6 +280,7 @@ def main() -> None:
     parser.add_argument("--examples", type=pathlib.Path, help="the folder with libwebsockets' examples")
     parser.add_argument("--python", type=pathlib.Path, help="a folder of Python programs")
     parser.add_argument("--tools", default="", help="a folder with other tools, before those on the path")
+    parser.add_argument("--without", action="append", default=[], metavar="TOOL", help="leave this tool out")
     parser.add_argument("--runs", type=int, default=5, help="how often each command runs (default: 5)")
     parser.add_argument("--files", type=int, default=100_000, help="in the large tree (default: 100000)")
     parser.add_argument(

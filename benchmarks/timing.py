@@ -81,14 +81,25 @@ def in_turn(commands: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str,
     return {name: Times(tuple(runs)) for name, runs in found.items()}
 
 
-def ratio(times: Mapping[str, Times], other: str, ours: str) -> tuple[float, float, float]:
+def wall(run: Run) -> float:
+    return run.wall
+
+
+def processor(run: Run) -> float:
+    """Less disturbed by what else a machine does, and blind to what several processes win."""
+    return run.cpu
+
+
+def ratio(
+    times: Mapping[str, Times], other: str, ours: str, of: Callable[[Run], float] = wall
+) -> tuple[float, float, float]:
     """How many times longer ``other`` takes than ``ours``: the median of the ratios of neighbouring runs,
     the smallest and the largest of them."""
-    first, second = times[other].runs, times[ours].runs
+    first, second = [list(map(of, times[name].runs)) for name in (other, ours)]
     pairs = (
-        [(a.wall, b.wall) for a, b in zip(first, second, strict=True)]
+        list(zip(first, second, strict=True))
         if len(first) == len(second)
-        else [(a.wall, times[ours].wall) for a in first]
+        else [(a, statistics.median(second)) for a in first]
     )
-    ratios = sorted(a / b for a, b in pairs)
+    ratios = sorted(a / max(b, 0.001) for a, b in pairs)
     return statistics.median(ratios), ratios[0], ratios[-1]
