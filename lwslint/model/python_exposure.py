@@ -255,7 +255,7 @@ def _leaves(test: Value, holds: bool) -> Iterator[tuple[Value, bool]]:
                         # `os.environ["X"] == "1"`, `env == "dev"`
                         word = other.value.lower()
                         yes = word not in ("0", "false", "no", "off", "")
-                        if word in _WEAKER_WORDS | _STRONGER_WORDS:
+                        if word in _WEAKER_WORDS | _STRONGER_WORDS or _WEAKER.search(word):
                             yield Name(other.span, word), wanted if same else not wanted
                         else:
                             stack.append((side, wanted if yes == same else not wanted))

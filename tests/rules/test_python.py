@@ -278,6 +278,14 @@ def test_the_report_names_the_pattern(write_tree: WriteTree) -> None:
     assert message.endswith('; development-paths of the configuration has "lab/"')
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"), [("insecure", "note"), ("no-verify", "note"), ("fast", "error")]
+)
+def test_a_choice_that_is_called_so_is_a_switch(write_tree: WriteTree, word: str, expected: str) -> None:
+    code = f"import websocket\ndef run(self, u):\n    if self._ssl == '{word}':\n        {WEAK.splitlines()[1]}\n"
+    assert found(write_tree({"a.py": code})) == [f"a.py:4 LWS401 {expected}"]
+
+
 @pytest.mark.parametrize("name", ["lab_mode", "--lab-mode", "LAB_MODE"])
 @pytest.mark.parametrize("test", ["self.lab_mode", "options['lab-mode']", "os.environ.get('LAB_MODE')"])
 def test_the_user_names_switches(write_tree: WriteTree, name: str, test: str) -> None:
