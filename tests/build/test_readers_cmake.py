@@ -51,6 +51,15 @@ MACROS = {
         'add_compile_definitions("$<$<CONFIG:Debug>:ONE;TWO=2>")\n',
         ["macro ONE=1 @1 if $<CONFIG:Debug>", "macro TWO=2 @1 if $<CONFIG:Debug>"],
     ),
+    "one that spaces split": (
+        "target_compile_definitions(app PRIVATE A $<$<CONFIG:Debug>:ONE TWO=2> B)\n",
+        [
+            "macro A=1 for app @1",
+            "macro ONE=1 for app @1 if $<CONFIG:Debug>",
+            "macro TWO=2 for app @1 if $<CONFIG:Debug>",
+            "macro B=1 for app @1",
+        ],
+    ),
     "a loop over words": (
         "foreach(name IN ITEMS ONE TWO)\nadd_definitions(-D${name})\nendforeach()\n",
         ["macro ONE=1 @2", "macro TWO=1 @2"],

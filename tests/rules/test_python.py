@@ -282,7 +282,8 @@ def test_the_report_names_the_pattern(write_tree: WriteTree) -> None:
     ("word", "expected"), [("insecure", "note"), ("no-verify", "note"), ("fast", "error")]
 )
 def test_a_choice_that_is_called_so_is_a_switch(write_tree: WriteTree, word: str, expected: str) -> None:
-    code = f"import websocket\ndef run(self, u):\n    if self._ssl == '{word}':\n        {WEAK.splitlines()[1]}\n"
+    body = WEAK.splitlines()[1]
+    code = f"import websocket\ndef run(self, u):\n    if self._ssl == '{word}':\n        {body}\n"
     assert found(write_tree({"a.py": code})) == [f"a.py:4 LWS401 {expected}"]
 
 

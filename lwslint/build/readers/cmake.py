@@ -133,7 +133,7 @@ class _Reader:
 
     def items(self, arguments: Iterable[Argument]) -> Iterator[tuple[str, Argument]]:
         """The elements of a list of arguments; a variable set under conditions gives all it may hold."""
-        for argument in arguments:
+        for argument in _rejoined(arguments):
             for text in self._unfold(argument):
                 for item in _elements(text):
                     yield item, argument
@@ -255,6 +255,25 @@ def _generated(text: str, place: Place) -> Iterator[tuple[str, tuple[When, ...]]
         joined = "".join(plain)
         if joined.strip():
             yield joined, when
+
+
+def _rejoined(arguments: Iterable[Argument]) -> Iterator[Argument]:
+    """The arguments, with a generator expression that spaces split in one piece again: CMake joins the
+    arguments with semicolons before it evaluates them."""
+    open_: Argument | None = None
+    for argument in arguments:
+        whole = argument
+        if open_ is not None:
+            span = Span(open_.span.start, argument.span.end)
+            whole = open_._replace(text=f"{open_.text};{argument.text}", span=span)
+        unclosed = whole.text.count("$<") > whole.text.count(">")
+        if unclosed and not whole.literal and len(whole.text) <= MAX_TEXT:
+            open_ = whole
+        else:
+            open_ = None
+            yield whole
+    if open_ is not None:
+        yield open_
 
 
 def _elements(text: str) -> list[str]:
