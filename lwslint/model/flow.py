@@ -46,6 +46,9 @@ from lwslint.model.symbols import Definition, Symbols, class_name, element_type
 
 ROUNDS = 10
 
+_HANDING_ON = frozenset((",", "||", "+", "-"))
+"""The binary operators whose result may be one of their operands, or point into it."""
+
 # Calls that hand their first argument on as it is.
 _PASS_THROUGH = frozenset(
     [
@@ -595,7 +598,7 @@ class Flow:
         return thing
 
     def _flow_into(self, cells: list[Cell], value: Value, definition: Definition) -> None:
-        if type(value) in LITERALS:
+        if type(value) in LITERALS or (isinstance(value, Binary) and value.op not in _HANDING_ON):
             return
         for source in self._sources(value, definition):
             for cell in cells:
