@@ -15,8 +15,8 @@ import msgspec
 from lwslint import facts
 from lwslint.facts import Place
 from lwslint.knowledge import api as knowledge
-from lwslint.model.control import Graph, bare, call_name, graph_of
-from lwslint.model.names import last_component
+from lwslint.model.control import Graph, graph_of
+from lwslint.model.names import call_name, last_component, uncast
 from lwslint.model.outcomes import Made, Outcome, Reason, leave, named_reasons, returns_zero
 from lwslint.model.project import Project
 from lwslint.model.protocol_tables import Row, Tables, Vhost
@@ -167,8 +167,8 @@ class Callbacks:
         found: list[tuple[Place, facts.Value]] = []
         for located in self.project.writes_to("method"):
             node = located.site.node
-            if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
-                target = bare(node.target)
+            if isinstance(node, facts.Assign) and isinstance(uncast(node.target), facts.Member):
+                target = uncast(node.target)
                 assert isinstance(target, facts.Member)
                 type = self.project.symbols.type_of(target.object, located.definition)
                 if "connect_info" in type:
@@ -234,7 +234,7 @@ class Callbacks:
             call = site.node
             if isinstance(call, facts.Call) and call_name(call) != DUMMY:
                 for position, argument in enumerate(call.arguments):
-                    argument = bare(argument)
+                    argument = uncast(argument)
                     if isinstance(argument, facts.Name) and argument.id == parameter:
                         yield Made(call, position)
                         break
@@ -245,7 +245,7 @@ class Callbacks:
         A call through the slot of a protocol that was looked up at run time could be any callback.
         """
         found: list[tuple[Definition, str]] = []
-        function = bare(made.call.function)
+        function = uncast(made.call.function)
         if isinstance(function, facts.Member) and function.field == "callback":
             return found
         for target in self.project.flow.targets(definition, made.call):
@@ -303,7 +303,7 @@ class Callbacks:
             if made.reason is None:
                 continue
             receivers = self._receivers(definition, made)
-            returned = bare(outcome.value) is made.call if outcome.value is not None else False
+            returned = uncast(outcome.value) is made.call if outcome.value is not None else False
             if not (returned or self._can_finish(made, definition)):
                 continue
             if not receivers:
@@ -323,11 +323,11 @@ class Callbacks:
     def _can_finish(self, made: Made, definition: Definition) -> bool:
         """Whether the called function gets enough to deal with the event: more of the callback's
         parameters than the reason, or an object of its own.  One that gets the reason alone names it."""
-        if isinstance(bare(made.call.function), facts.Member):
+        if isinstance(uncast(made.call.function), facts.Member):
             return True
         names = {parameter.name for parameter in definition.function.parameters}
         others = [a for i, a in enumerate(made.call.arguments) if i != made.reason]
-        return any(isinstance(bare(a), facts.Name) and bare_name(a) in names for a in others)
+        return any(isinstance(uncast(a), facts.Name) and bare_name(a) in names for a in others)
 
     def is_dummy(self, call: facts.Call) -> bool:
         """Whether ``call`` is one of lws_callback_http_dummy."""
@@ -387,7 +387,7 @@ class _Resolver:
 
 def bare_name(value: facts.Value) -> str:
     """The identifier that ``value`` is, casts aside; empty for anything else."""
-    value = bare(value)
+    value = uncast(value)
     return last_component(value.id) if isinstance(value, facts.Name) else ""
 
 
@@ -407,7 +407,7 @@ def _combined(found: list[Verdict]) -> Verdict:
 
 def _no_request(value: facts.Value) -> bool:
     """Whether a ``method`` makes no HTTP request: NULL, or one of the protocols that are no HTTP."""
-    match bare(value):
+    match uncast(value):
         case facts.Null() | facts.Number():
             return True
         case facts.Text(value=text):

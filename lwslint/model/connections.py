@@ -29,11 +29,10 @@ from lwslint.model.alternatives import (
 )
 from lwslint.model.bodies import left_before
 from lwslint.model.exposure import spell
-from lwslint.model.names import callee_name
+from lwslint.model.names import callee_name, uncast
 from lwslint.model.protocol_tables import Key, Tables
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
-from lwslint.model.writes import strip
 
 if TYPE_CHECKING:
     from lwslint.model.project import Located, Project
@@ -292,7 +291,7 @@ class Connections:
                 # A std::string starts out empty; what counts is what it is set to.
                 kept = [a for a in kept if a.kind != "text" or a.text]
             possible = Possible(tuple(kept))
-            value = strip(write.value)
+            value = uncast(write.value)
             from_table = (
                 isinstance(value, Member)
                 and value.field == "name"
@@ -486,13 +485,13 @@ def _told_apart(object: Object, definition: Definition) -> Object:
 
 
 def _is_named(value: Value, name: str) -> bool:
-    value = strip(value)
+    value = uncast(value)
     return isinstance(value, Name) and value.id == name
 
 
 def _is_checked(write: Write) -> bool:
     """Whether a function leaves before a write where the value is null: ``if (!text) return;``."""
-    value = strip(write.value)
+    value = uncast(write.value)
     if not isinstance(value, Name):
         return False
     return any(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lwslint import facts
 from lwslint.facts import Span, Statement, Value
-from lwslint.model.names import statements, values
+from lwslint.model.names import call_name, root_name, statements, values, variables_in
 
 DEPTH_LIMIT = 120
 FLAG_LIMIT = 8
@@ -194,7 +194,7 @@ class _Builder:
 
     def asks(self, body: tuple[Statement, ...]) -> bool:
         """Whether anything in ``body`` depends on the parameter."""
-        return any(name in self.carriers for value in values(body) for name in names_in(value))
+        return any(name in self.carriers for value in values(body) for name in variables_in(value))
 
     def jump(self, statement: facts.Jump, targets: _Targets) -> int:
         if statement.kind == "goto":
@@ -295,39 +295,6 @@ def graph_of(function: facts.Function, parameter: str) -> Graph:
 # --------------------------------------------------------------------------- looking into values
 
 
-def bare(value: Value) -> Value:
-    """``value`` without casts around it."""
-    while isinstance(value, facts.Cast):
-        value = value.operand
-    return value
-
-
-def call_name(call: facts.Call) -> str:
-    """The last component of what is called: ``run`` of ``ws::Client::run`` and of ``self->run``;
-    empty when it is an expression (``table[i].fn`` is ``fn``)."""
-    match bare(call.function):
-        case facts.Name(id=name):
-            return name.rpartition("::")[2]
-        case facts.Member(field=field):
-            return field
-        case _:
-            return ""
-
-
-def root_name(value: Value) -> str:
-    """The variable at the root of ``a.b[i].c``; empty when there is none."""
-    while True:
-        match value:
-            case facts.Name():
-                return value.id
-            case facts.Member() | facts.Index():
-                value = value.object
-            case facts.Unary() | facts.Cast():
-                value = value.operand
-            case _:
-                return ""
-
-
 def _is_hint(call: facts.Call) -> bool:
     name = call_name(call).lower().strip("_")
     return name in ("likely", "unlikely", "builtin_expect", "lws_likely", "g_likely", "g_unlikely")
@@ -367,10 +334,6 @@ def _result_names(value: Value | None) -> Iterator[str]:
                 pass
 
 
-def names_in(value: Value) -> Iterator[str]:
-    return (node.id for node in facts.walk(value) if isinstance(node, facts.Name))
-
-
 def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[str]:
     """The locals worth following: those that reach a return, carry the reason, or are flags."""
     local = {p.name for p in function.parameters}
@@ -390,9 +353,9 @@ def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[st
                 results.update(_result_names(statement.value))
             case facts.If() | facts.Loop():
                 if statement.test is not None:
-                    tested.update(names_in(statement.test))
+                    tested.update(variables_in(statement.test))
             case facts.Switch():
-                tested.update(names_in(statement.subject))
+                tested.update(variables_in(statement.subject))
             case _:
                 pass
     for value in values(function.body):
@@ -400,7 +363,7 @@ def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[st
             if isinstance(node, facts.Call):
                 exposed.update(a.id for a in node.arguments if isinstance(a, facts.Name))
             elif isinstance(node, facts.Conditional):
-                tested.update(names_in(node.test))
+                tested.update(variables_in(node.test))
     for _ in range(_ROUNDS):
         before = len(results)
         for name in sorted(results & assigned.keys()):
@@ -447,7 +410,7 @@ def _carriers(function: facts.Function, parameter: str) -> frozenset[str]:
         fresh = {
             name
             for name, value in sources
-            if name in local and name not in carriers and any(n in carriers for n in names_in(value))
+            if name in local and name not in carriers and any(n in carriers for n in variables_in(value))
         }
         if not fresh:
             break

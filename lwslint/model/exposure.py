@@ -34,10 +34,9 @@ from lwslint.facts import (
 from lwslint.frontends import conditions as preprocessor
 from lwslint.model.alternatives import Circumstance
 from lwslint.model.bodies import Guard, left_before
-from lwslint.model.names import callee_name, last_component, names_in
+from lwslint.model.names import callee_name, last_component, names_in, uncast
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
-from lwslint.model.writes import strip
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -314,10 +313,10 @@ class Judge:
         spelled = " ".join(spell(label) for label in labels)
         if spelled and "LWS_CALLBACK_" not in spelled and _asks_weaker(spelled):
             return Exposure("switch", circumstance, f"case {spelled}")
-        if labels and all(isinstance(strip(label), Number) for label in labels):
+        if labels and all(isinstance(uncast(label), Number) for label in labels):
             subject = self._words(guard.test, circumstance.definition) if guard.test is not None else set()
             # getopt's letters say nothing, its long options are compared as texts.
-            letters = [label.value for label in map(strip, labels) if isinstance(label, Number)]
+            letters = [label.value for label in map(uncast, labels) if isinstance(label, Number)]
             spelled = " ".join(f"'{chr(n)}'" if 32 < n < 127 else str(n) for n in letters)
             if subject & {"opt", "getopt", "option", "optarg"}:
                 return Exposure("switch", circumstance, f"case {spelled}", weak=True)
@@ -437,10 +436,10 @@ def _atoms(test: Value, holds: bool) -> list[tuple[Value, bool]]:
     stack = [(test, holds)]
     while stack and len(found) < 16:
         value, side = stack.pop()
-        value = strip(value)
+        value = uncast(value)
         if isinstance(value, Binary) and value.op == ("&&" if side else "||"):
             stack.extend(((value.right, side), (value.left, side)))
-        elif isinstance(value, Unary) and value.op == "!" and isinstance(strip(value.operand), Binary):
+        elif isinstance(value, Unary) and value.op == "!" and isinstance(uncast(value.operand), Binary):
             stack.append((value.operand, not side))
         else:
             found.append((value, side))
@@ -449,18 +448,18 @@ def _atoms(test: Value, holds: bool) -> list[tuple[Value, bool]]:
 
 def _negative(atom: Value) -> bool:
     """Whether a condition holds when the thing it is about is absent, empty, equal to nothing."""
-    atom = strip(atom)
+    atom = uncast(atom)
     match atom:
         case Unary(op="!"):
-            inner = strip(atom.operand)
+            inner = uncast(atom.operand)
             # !strcmp(x, "wss") asks whether x is "wss".
             return not _compares(inner) and not _negative(inner)
         case Binary(op="==" | "!="):
             for side, other in ((atom.left, atom.right), (atom.right, atom.left)):
-                plain = strip(side)
+                plain = uncast(side)
                 if isinstance(plain, Null) or (isinstance(plain, Number) and plain.value == 0):
                     same = atom.op == "=="
-                    return not same if _compares(strip(other)) else same
+                    return not same if _compares(uncast(other)) else same
                 if isinstance(plain, Text) and not plain.value:
                     return atom.op == "=="
             return atom.op == "!="
@@ -479,17 +478,17 @@ def _compares(value: Value) -> bool:
 
 
 def _bare_test(atom: Value) -> Value:
-    atom = strip(atom)
+    atom = uncast(atom)
     while isinstance(atom, Unary) and atom.op == "!":
-        atom = strip(atom.operand)
+        atom = uncast(atom.operand)
     return atom
 
 
 def _is_error_check(atom: Value) -> bool:
     """``if (!x)``, ``x == NULL``, ``f() < 0``: about success, not about choice."""
-    atom = strip(atom)
+    atom = uncast(atom)
     if isinstance(atom, Binary):
-        sides = (strip(atom.left), strip(atom.right))
+        sides = (uncast(atom.left), uncast(atom.right))
         if any(isinstance(side, Null) for side in sides):
             return True
         negative = any(isinstance(s, Unary) and s.op == "-" for s in sides)

@@ -44,6 +44,37 @@ def callee_name(call: Call) -> str:
     return ""
 
 
+def call_name(call: Call) -> str:
+    """The last component of :func:`callee_name`: ``run`` of ``ws::Client::run()`` and of ``self->run()``."""
+    return last_component(callee_name(call))
+
+
+def uncast(value: Value) -> Value:
+    """``value`` without casts around it."""
+    while isinstance(value, Cast):
+        value = value.operand
+    return value
+
+
+def root_name(value: Value) -> str:
+    """The variable at the root of ``a.b[i].c``; empty when there is none."""
+    while True:
+        match value:
+            case Name():
+                return value.id
+            case Member() | Index():
+                value = value.object
+            case Unary() | Cast():
+                value = value.operand
+            case _:
+                return ""
+
+
+def variables_in(value: Value) -> Iterator[str]:
+    """All identifiers inside a value, field names apart, in the order of :func:`~lwslint.facts.walk`."""
+    return (node.id for node in walk(value) if isinstance(node, Name))
+
+
 def names_in(value: Value) -> set[str]:
     """All identifiers and field names inside a value."""
     found: set[str] = set()

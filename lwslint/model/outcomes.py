@@ -34,13 +34,9 @@ from lwslint.model.control import (
     Leave,
     Node,
     Step,
-    bare,
-    call_name,
     graph_of,
-    names_in,
-    root_name,
 )
-from lwslint.model.names import statements, values
+from lwslint.model.names import call_name, root_name, statements, uncast, values, variables_in
 
 STEP_LIMIT = 20_000
 STATE_LIMIT = 48
@@ -151,9 +147,9 @@ class _Machine:
 
     def settle(self, value: Value, environment: dict[str, _Bound]) -> Value:
         """``value`` with casts gone, locals replaced by what they hold, and constants folded."""
-        value = bare(value)
+        value = uncast(value)
         if isinstance(value, facts.Assign):
-            value = bare(value.target if value.op != "=" else value.value)
+            value = uncast(value.target if value.op != "=" else value.value)
         if isinstance(value, facts.Name) and value.id in environment:
             return environment[value.id].value
         if isinstance(value, facts.Unary | facts.Binary):
@@ -165,7 +161,7 @@ class _Machine:
     def number(self, value: Value, environment: dict[str, _Bound], depth: int) -> int | None:
         if depth > 24:
             return None
-        value = bare(value)
+        value = uncast(value)
         if value is _REASON:
             return self.reason.number
         match value:
@@ -197,7 +193,7 @@ class _Machine:
 
     def depends(self, value: Value, environment: dict[str, _Bound]) -> bool:
         """Whether ``value`` was computed from the reason."""
-        for name in names_in(value):
+        for name in variables_in(value):
             bound = environment.get(name)
             if bound is not None and (bound.derived or bound.value is _REASON):
                 return True
@@ -224,7 +220,7 @@ class _Machine:
         return False if name.startswith("LWS_CALLBACK_") else None
 
     def truth(self, test: Value, environment: dict[str, _Bound], depth: int = 0) -> _Truth:
-        test = bare(test)
+        test = uncast(test)
         match test:
             case facts.Binary(op="==" | "!="):
                 left = self.settle(test.left, environment)
@@ -289,7 +285,7 @@ class _Machine:
         )
 
     def assign(self, node: facts.Assign, environment: dict[str, _Bound]) -> None:
-        target = bare(node.target)
+        target = uncast(node.target)
         if isinstance(target, facts.Name):
             if target.id not in environment:
                 return
@@ -309,7 +305,7 @@ class _Machine:
         if settled is _REASON:
             return _Bound(_REASON)
         derived = self.depends(value, environment)
-        holds = derived and isinstance(bare(value), facts.Initializer | facts.Call)
+        holds = derived and isinstance(uncast(value), facts.Initializer | facts.Call)
         if _size(settled) > SIZE_LIMIT:
             settled = facts.Unknown(value.span)
         return _Bound(settled, derived, holds)
@@ -326,7 +322,7 @@ class _Machine:
             return True
         if talks:
             return False
-        for name in names_in(call):
+        for name in variables_in(call):
             held = environment.get(name)
             if held is None:
                 continue
@@ -459,7 +455,7 @@ class _Machine:
             if value is not None:
                 value = self.settle(value, dict(state.environment))
                 if value is _REASON:
-                    value = facts.Unknown(node.span) if node.value is None else bare(node.value)
+                    value = facts.Unknown(node.span) if node.value is None else uncast(node.value)
             # Two states that leave with the same value differ in nothing that anybody can see.
             states.setdefault((node, value), []).append(state._replace(environment=()))
         found = {
@@ -701,7 +697,7 @@ def named_reasons(function: facts.Function) -> tuple[str, ...]:
 
 
 def _note_reason(value: Value, found: dict[str, None]) -> None:
-    value = bare(value)
+    value = uncast(value)
     if isinstance(value, facts.Name):
         name = value.id.rpartition("::")[2]
         if name.startswith("LWS_CALLBACK_"):

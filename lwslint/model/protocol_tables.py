@@ -20,8 +20,7 @@ from lwslint import facts
 from lwslint.facts import Place, Span, Value
 from lwslint.knowledge import api as knowledge
 from lwslint.model.bodies import LITERALS
-from lwslint.model.control import bare, root_name
-from lwslint.model.names import last_component
+from lwslint.model.names import last_component, root_name, uncast
 from lwslint.model.project import Project
 from lwslint.model.symbols import Definition, class_name
 
@@ -173,7 +172,7 @@ class Tables:
                 position += 1
             else:
                 # An array of pointers to rows; or inner braces left out: each function starts a row.
-                listed = bare(item.value)
+                listed = uncast(item.value)
                 if isinstance(listed, facts.Unary) and listed.op == "&":
                     struct = self.key(listed, scope)
                     if struct is not None:
@@ -186,7 +185,7 @@ class Tables:
     def _initializer(self, value: Value, scope: Definition) -> facts.Initializer | None:
         """The initialiser that ``value`` is, perhaps as a macro or a compound literal."""
         for _ in range(HOPS):
-            value = bare(value)
+            value = uncast(value)
             match value:
                 case facts.Initializer():
                     return value
@@ -227,9 +226,9 @@ class Tables:
     def _functions(self, value: Value, scope: Definition, owner: str) -> tuple[Definition, ...]:
         """The functions that a callback slot may hold.  The slot of another row says nothing: all rows
         share one field."""
-        value = bare(value)
+        value = uncast(value)
         if isinstance(value, facts.Unary) and value.op in ("&", "*", "+"):
-            value = bare(value.operand)
+            value = uncast(value.operand)
         if isinstance(value, facts.Member) and value.field == "callback":
             return ()
         if owner and isinstance(value, facts.Name):
@@ -251,7 +250,7 @@ class Tables:
                 yield from self._pushed(site.node, definition, pushed[definition.id])
 
     def _assignment(self, node: facts.Assign, definition: Definition) -> Iterator[Row]:
-        target = bare(node.target)
+        target = uncast(node.target)
         if isinstance(target, facts.Member) and target.field == "callback":
             family = self.family(self.symbols.type_of(target.object, definition), definition.path)
             if not family:
@@ -274,7 +273,7 @@ class Tables:
                 yield from self._row(key, index, initializer, initializer.span, definition, family, "")
 
     def _pushed(self, call: facts.Call, definition: Definition, pushed: dict[Key, int]) -> Iterator[Row]:
-        function = bare(call.function)
+        function = uncast(call.function)
         if not isinstance(function, facts.Member) or function.field not in _ADDING or not call.arguments:
             return
         family = self.family(self.symbols.type_of(function.object, definition), definition.path)
@@ -297,11 +296,11 @@ class Tables:
 
     def _index(self, value: Value, definition: Definition) -> int | None:
         """The row that ``table[3]`` or ``*table`` means."""
-        value = bare(value)
+        value = uncast(value)
         if isinstance(value, facts.Index):
             return self.integer(value.index, definition)
         if isinstance(value, facts.Unary) and value.op == "*":
-            return 0 if isinstance(bare(value.operand), facts.Name | facts.Member) else None
+            return 0 if isinstance(uncast(value.operand), facts.Name | facts.Member) else None
         return None
 
     # ------------------------------------------------------------------ constants and keys
@@ -309,14 +308,14 @@ class Tables:
     def integer(self, value: Value, definition: Definition) -> int | None:
         """The integer that ``value`` is known to be: a literal, an enumerator, a macro, a constant."""
         for _ in range(2 * HOPS):
-            value = bare(value)
+            value = uncast(value)
             match value:
                 case facts.Number():
                     return value.value
                 case facts.Null():
                     return 0
                 case facts.Unary(op="-"):
-                    inner = bare(value.operand)
+                    inner = uncast(value.operand)
                     return -inner.value if isinstance(inner, facts.Number) else None
                 case facts.Name():
                     known = knowledge.constant_value(last_component(value.id))
@@ -341,7 +340,7 @@ class Tables:
     def key(self, value: Value, definition: Definition) -> Key | None:
         """The variable, parameter or class member in which ``value`` lies or to which it points."""
         for _ in range(16):
-            value = bare(value)
+            value = uncast(value)
             match value:
                 case facts.Unary(op="&" | "*"):
                     value = value.operand
@@ -400,13 +399,13 @@ class Tables:
                 node = site.node
                 if not isinstance(node, facts.Assign):
                     continue
-                target, value = bare(node.target), bare(node.value)
+                target, value = uncast(node.target), uncast(node.value)
                 if type(value) in LITERALS:
                     continue
                 if isinstance(target, facts.Member) and target.field == "callback":
                     if not isinstance(value, facts.Member) or value.field != "callback":
                         continue
-                    target, value = bare(target.object), bare(value.object)
+                    target, value = uncast(target.object), uncast(value.object)
                 if not self.family(self.symbols.type_of(target, definition), definition.path):
                     continue
                 source, copy = self.key(value, definition), self.key(target, definition)
@@ -421,11 +420,11 @@ class Tables:
         for field in ("protocols", "pprotocols"):
             for located in self.project.writes_to(field):
                 node, definition = located.site.node, located.definition
-                if not isinstance(node, facts.Assign) or not isinstance(bare(node.target), facts.Member):
+                if not isinstance(node, facts.Assign) or not isinstance(uncast(node.target), facts.Member):
                     continue
                 key = self.key(node.value, definition)
                 if key is not None:
-                    target = bare(node.target)
+                    target = uncast(node.target)
                     assert isinstance(target, facts.Member)
                     if "plugin" in self.symbols.type_of(target.object, definition):
                         continue
@@ -502,7 +501,7 @@ class Tables:
             index: dict[Key, list[_Written]] = defaultdict(list)
             for located in self.project.writes_to(field):
                 node = located.site.node
-                target = bare(node.target) if isinstance(node, facts.Assign) else None
+                target = uncast(node.target) if isinstance(node, facts.Assign) else None
                 if isinstance(node, facts.Assign) and isinstance(target, facts.Member):
                     key = self.key(target.object, located.definition)
                     if key is not None:
@@ -521,10 +520,10 @@ class Tables:
         return value if isinstance(value, facts.Initializer) else None
 
     def _listening(self, written: _Written) -> Iterator[bool | None]:
-        value = bare(written.value)
+        value = uncast(written.value)
         sides = (value.then, value.other) if isinstance(value, facts.Conditional) else (value,)
         for side in sides:
-            yield self._listens_on(bare(side), written.definition)
+            yield self._listens_on(uncast(side), written.definition)
 
     def _listens_on(self, port: Value, definition: Definition) -> bool | None:
         number = self.integer(port, definition)
@@ -580,8 +579,8 @@ class Tables:
         found: set[Key] = set()
         for located in self.project.writes_to("protocols"):
             node, definition = located.site.node, located.definition
-            if isinstance(node, facts.Assign) and isinstance(bare(node.target), facts.Member):
-                target = bare(node.target)
+            if isinstance(node, facts.Assign) and isinstance(uncast(node.target), facts.Member):
+                target = uncast(node.target)
                 assert isinstance(target, facts.Member)
                 key = self.key(node.value, definition)
                 if key is not None and "plugin" in self.symbols.type_of(target.object, definition):
@@ -629,14 +628,14 @@ class Tables:
                         yield item.value
 
     def _mount_names(self, node: facts.Assign, definition: Definition) -> Iterator[str]:
-        target = bare(node.target)
+        target = uncast(node.target)
         assert isinstance(target, facts.Member)
         key = self.key(target.object, definition)
         for located in self.project.writes_to("protocol"):
             other = located.site.node
             if not isinstance(other, facts.Assign) or not isinstance(other.value, facts.Text):
                 continue
-            written = bare(other.target)
+            written = uncast(other.target)
             if isinstance(written, facts.Member) and self.key(written.object, located.definition) == key:
                 yield other.value.value
 
@@ -652,5 +651,5 @@ def _member(initializer: facts.Initializer, field: str, position: int) -> Value 
 
 
 def _is_callback_mount(value: Value) -> bool:
-    value = bare(value)
+    value = uncast(value)
     return isinstance(value, facts.Name) and last_component(value.id) == "LWSMPRO_CALLBACK"

@@ -69,10 +69,10 @@ from lwslint.model.alternatives import (
     under,
 )
 from lwslint.model.bodies import Guard, Site
-from lwslint.model.names import callee_name, last_component
+from lwslint.model.names import callee_name, last_component, uncast
 from lwslint.model.nearby import FEW
 from lwslint.model.symbols import Definition, class_name
-from lwslint.model.writes import SAME_TEXT, Writes, index_of, strip, target_of
+from lwslint.model.writes import SAME_TEXT, Writes, index_of, target_of
 
 if TYPE_CHECKING:
     from lwslint.model.project import Project
@@ -305,7 +305,7 @@ class Values:
 
     def _element_of(self, array: Value, index: int | None, scope: Scope, depth: int) -> list[Alternative]:
         """What an element of an array or a list holds; any of them where the index is not known."""
-        array = strip(array)
+        array = uncast(array)
         if isinstance(array, Name):
             return self._name(array, scope, depth, index)
         return self._eval(array, scope, depth + 1)
@@ -721,7 +721,7 @@ class Values:
                     continue
             elif variable is None or not self._writes_global(write, variable.place):
                 continue
-            inner = strip(write.value)
+            inner = uncast(write.value)
             when = self.around(write)
             if isinstance(inner, Call) and not self.symbols.call_target(inner, write.definition).definitions:
                 # A macro we don't see that makes a counted string of a literal.
@@ -867,7 +867,7 @@ class Values:
         """What a pointer points to, given the writes to it; ``me`` names what it alone knows."""
         found: list[Pointee] = []
         for write in writes[:MAX_CALLERS]:
-            inner = strip(write.value)
+            inner = uncast(write.value)
             if isinstance(inner, Null) or (isinstance(inner, Number) and not inner.value):
                 continue
             if write.op not in ("=",):
@@ -1239,7 +1239,7 @@ def _dereferences(write: Write) -> bool:
     if "&" in type:
         return True
     node = write.site.node if write.site is not None else None
-    return isinstance(node, Assign) and not isinstance(strip(node.target), Name)
+    return isinstance(node, Assign) and not isinstance(uncast(node.target), Name)
 
 
 def _returns_after(write: Write) -> bool:

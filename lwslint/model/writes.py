@@ -36,7 +36,7 @@ from lwslint.facts import (
 from lwslint.knowledge import api
 from lwslint.model.alternatives import Object, Scope, Write
 from lwslint.model.bodies import LITERALS, Site
-from lwslint.model.names import callee_name, last_component
+from lwslint.model.names import callee_name, last_component, uncast
 from lwslint.model.nearby import FEW, Nearby, nearness
 from lwslint.model.symbols import Definition, class_name, element_type
 
@@ -69,13 +69,6 @@ SAME_TEXT = {
 }
 _SETTERS = frozenset(["assign", "setValue", "operator="])
 _ADDERS = frozenset(["append", "push_back", "emplace_back", "insert", "push_front"])
-
-
-def strip(value: Value) -> Value:
-    """``value`` without casts."""
-    while isinstance(value, Cast):
-        value = value.operand
-    return value
 
 
 def target_of(value: Value) -> tuple[Name | Member | None, Value | None]:
@@ -200,7 +193,7 @@ class Writes:
     def index_number(self, index: Value | None, path: str) -> int | None:
         if index is None:
             return None
-        inner = strip(index)
+        inner = uncast(index)
         if isinstance(inner, Number):
             return inner.value
         if isinstance(inner, Name):
@@ -294,7 +287,7 @@ class Writes:
             return
         callees: tuple[Definition, ...] | None = None
         for position, argument in enumerate(arguments):
-            inner = strip(argument)
+            inner = uncast(argument)
             if isinstance(inner, Unary) and inner.op == "&":
                 add(inner.operand, "out", call, position)
             elif isinstance(inner, Name | Member):
@@ -337,7 +330,7 @@ class Writes:
         """The writes to the fields or elements that an initialiser makes."""
         found: list[tuple[Write, str]] = []
         if len(value.items) > MAX_ITEMS and not any(
-            isinstance(strip(item.value), Initializer) for item in value.items[:4]
+            isinstance(uncast(item.value), Initializer) for item in value.items[:4]
         ):
             return found
         path = write.definition.path
@@ -348,9 +341,9 @@ class Writes:
             if (
                 not fields
                 and value.items
-                and all(isinstance(strip(item.value), Initializer | Name) for item in value.items)
+                and all(isinstance(uncast(item.value), Initializer | Name) for item in value.items)
             ):
-                nested = [item for item in value.items if isinstance(strip(item.value), Initializer)]
+                nested = [item for item in value.items if isinstance(uncast(item.value), Initializer)]
                 listed = bool(nested) and all(not isinstance(item.designator, str) for item in value.items)
         element = element_type(kind) or ("" if listed else kind)
         position = 0
@@ -430,8 +423,8 @@ class Writes:
         number = self.project.enumerators.get(last_component(name))
         if number is None:
             macro = self.symbols.macro(name, path)
-            if macro is not None and isinstance(strip(macro.value), Number):
-                inner = strip(macro.value)
+            if macro is not None and isinstance(uncast(macro.value), Number):
+                inner = uncast(macro.value)
                 return inner.value if isinstance(inner, Number) else None
             number = api.constant_value(name)
         return number
@@ -485,7 +478,7 @@ def index_of(object: Value | None) -> Value | None:
 
 def _formatted(span: Span, arguments: Sequence[Value]) -> Value:
     """What ``snprintf(buffer, size, arguments…)`` writes."""
-    format = strip(arguments[0])
+    format = uncast(arguments[0])
     if not isinstance(format, Text):
         return Unknown(span)
     if "%" not in format.value:

@@ -8,7 +8,8 @@ import pytest
 
 from lwslint import facts
 from lwslint.facts import Value
-from lwslint.model.control import call_name, graph_of
+from lwslint.model.control import graph_of
+from lwslint.model.names import call_name
 from lwslint.model.outcomes import Outcome, Reason, leave, named_reasons, outcomes, returns_zero
 from tests.model.parsed import functions
 

@@ -23,8 +23,7 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import api
 from lwslint.model.callbacks import DUMMY, Callback, Callbacks, Verdict
-from lwslint.model.control import bare
-from lwslint.model.names import statements, values
+from lwslint.model.names import statements, uncast, values
 from lwslint.model.symbols import Definition
 from lwslint.remedies import AddDefault, Applicability, LeaveWith, Remedy
 
@@ -99,7 +98,7 @@ def _zero_returns(body: Sequence[Statement]) -> Iterator[Return]:
     """The statements that are ``return 0;``."""
     for statement in statements(tuple(body)):
         if isinstance(statement, Return) and statement.value is not None:
-            value = bare(statement.value)
+            value = uncast(statement.value)
             if isinstance(value, Number) and value.value == 0:
                 yield statement
 
@@ -147,7 +146,7 @@ def _default(
 
 
 def _is(value: Value, name: str) -> bool:
-    value = bare(value)
+    value = uncast(value)
     return isinstance(value, Name) and value.id == name
 
 
@@ -182,7 +181,7 @@ def away_from_dummy(callbacks: Callbacks, callback: Callback, reasons: Sequence[
 
 
 def _labels(arm: Arm) -> set[str]:
-    labels = {label.id for label in map(bare, arm.labels) if isinstance(label, Name)}
+    labels = {label.id for label in map(uncast, arm.labels) if isinstance(label, Name)}
     return labels | {"default"} if arm.default or len(labels) != len(arm.labels) else labels
 
 

@@ -48,10 +48,9 @@ from collections.abc import Iterator
 from lwslint.diagnostics import Diagnostic, Impact, Step
 from lwslint.facts import Call, Place, Return, Span
 from lwslint.model.bodies import Site
-from lwslint.model.names import callee_name
+from lwslint.model.names import callee_name, uncast
 from lwslint.model.project import Project
 from lwslint.model.symbols import Definition
-from lwslint.model.writes import strip
 from lwslint.remedies import Applicability, Remedy, Rewrite
 from lwslint.rule import Rule
 
@@ -95,7 +94,7 @@ def _returned(definition: Definition) -> Iterator[tuple[Site, Call]]:
     """The calls whose result a function returns as it is."""
     for site in definition.body.returns:
         if isinstance(site.node, Return) and site.node.value is not None:
-            value = strip(site.node.value)
+            value = uncast(site.node.value)
             if isinstance(value, Call):
                 yield site, value
 

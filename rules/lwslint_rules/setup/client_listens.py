@@ -54,11 +54,10 @@ from lwslint.facts import Assign, Call, Declare, Initializer, Member, Name, Plac
 from lwslint.knowledge import api
 from lwslint.knowledge.api import Category
 from lwslint.model.bodies import Site
-from lwslint.model.names import callee_name
+from lwslint.model.names import callee_name, uncast
 from lwslint.model.project import Project
 from lwslint.model.protocol_tables import Vhost
 from lwslint.model.symbols import Definition
-from lwslint.model.writes import strip
 from lwslint.remedies import Applicability, Remedy, SetBeside
 from lwslint.rule import Rule
 
@@ -166,9 +165,9 @@ def _hands_out(site: Site, info: str) -> bool:
 
 def _gives(value: Value, info: str) -> bool:
     """Whether a value is the info or its address."""
-    value = strip(value)
+    value = uncast(value)
     if isinstance(value, Unary) and value.op == "&":
-        value = strip(value.operand)
+        value = uncast(value.operand)
     return isinstance(value, Name) and value.id == info
 
 
