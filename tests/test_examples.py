@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import WriteTree
 from tests.test_memory import FILES
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "dask_lint.py"
+EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "dask_lint.py"
 IMPORT_PATH = os.pathsep.join(os.path.abspath(folder) for folder in sys.path if folder)
 
 

@@ -1,7 +1,7 @@
 """lwslint on a cluster: facts on its workers, linking here.
 
     pip install "lwslint[dask]"
-    python examples/dask_lint.py [--scheduler ADDRESS] [--parts N] [PATH ...] [-- OPTIONS OF lwslint link]
+    python docs/examples/dask_lint.py [--scheduler ADDRESS] [--parts N] [PATH ...] [-- LINK OPTIONS]
 
 Without a scheduler the workers are processes of this machine.  They must see the same files under the same
 path as this process, as on a shared disk.  Any executor with the interface of ``concurrent.futures`` will
