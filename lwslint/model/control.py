@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lwslint import facts
 from lwslint.facts import Span, Statement, Value
-from lwslint.model.names import call_name, root_name, statements, values, variables_in
+from lwslint.model.names import breaks, call_name, root_name, statements, values, variables_in
 
 DEPTH_LIMIT = 120
 FLAG_LIMIT = 8
@@ -177,7 +177,7 @@ class _Builder:
             statement.test is None or (isinstance(statement.test, facts.Number) and statement.test.value != 0)
         )
         # Nothing comes after an endless loop that is never broken out of.
-        after = self.add(Choice(())) if endless and not _breaks(statement.body) else follow
+        after = self.add(Choice(())) if endless and not any(breaks(statement.body)) else follow
         step = self.sequence(statement.step, after, _Targets(follow, after), depth + 1)
         if statement.kind == "do":
             turn = step if statement.test is None else self.test(statement.test, step, step, depth + 1)
@@ -298,23 +298,6 @@ def graph_of(function: facts.Function, parameter: str) -> Graph:
 def _is_hint(call: facts.Call) -> bool:
     name = call_name(call).lower().strip("_")
     return name in ("likely", "unlikely", "builtin_expect", "lws_likely", "g_likely", "g_unlikely")
-
-
-def _breaks(body: tuple[Statement, ...]) -> bool:
-    """Whether ``body`` holds a ``break`` of its own loop; those of inner loops and switches are not."""
-    stack = list(body)
-    while stack:
-        statement = stack.pop()
-        match statement:
-            case facts.Jump(kind="break"):
-                return True
-            case facts.If():
-                stack.extend((*statement.then, *statement.other))
-            case facts.Block():
-                stack.extend(statement.body)
-            case _:
-                pass
-    return False
 
 
 # --------------------------------------------------------------------------- which variables matter

@@ -15,6 +15,7 @@ from lwslint.facts import (
     Fact,
     If,
     Index,
+    Jump,
     Loop,
     Member,
     Name,
@@ -140,6 +141,22 @@ def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
         inner = _INNER.get(type(statement))
         if inner is not None:
             stack.extend(inner(statement)[::-1])
+
+
+def breaks(body: tuple[Statement, ...]) -> Iterator[Jump]:
+    """The ``break`` statements that leave the loop or switch around ``body``; those of loops and switches
+    inside it are not."""
+    stack = list(body)
+    while stack:
+        match stack.pop():
+            case Jump(kind="break") as jump:
+                yield jump
+            case If(then=then, other=other):
+                stack += (*then, *other)
+            case Block(body=inner):
+                stack += inner
+            case _:
+                pass
 
 
 _INNER: dict[type, Callable[[Any], tuple[Statement, ...]]] = {

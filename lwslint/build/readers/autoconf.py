@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from lwslint.build.facts import BuildFile
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
@@ -25,18 +24,17 @@ _BOUND = re.compile(
 
 def read(path: str, data: bytes) -> BuildFile:
     """A ``configure.ac`` or ``configure.in``."""
-    records = Records(path, "autoconf", data)
-    records.problem = excess(data)
-    if not records.problem and b"libwebsockets" in data:
-        try:
-            for match in _CALL.finditer(data):
-                end = match.end()
-                if match[0].endswith(b"(") and data.find(b"libwebsockets", end, end + _MAX_CALL) >= 0:
-                    for argument in call_arguments(data, end):
-                        _modules(records, argument)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "autoconf", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    if b"libwebsockets" not in records.data:
+        return
+    for match in _CALL.finditer(records.data):
+        end = match.end()
+        if match[0].endswith(b"(") and records.data.find(b"libwebsockets", end, end + _MAX_CALL) >= 0:
+            for argument in call_arguments(records.data, end):
+                _modules(records, argument)
 
 
 def _modules(records: Records, span: Span) -> None:

@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, yaml_tree
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records, Snippet, decode
 from lwslint.build.readers.words import Word, split
 from lwslint.build.readers.yaml_tree import Yaml
@@ -42,16 +41,13 @@ class _Scope(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """What the jobs of a CI file build, with which options."""
-    records = Records(path, "ci", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            root, broken = yaml_tree.parse(data, records.budget)
-            records.problem = yaml_tree.BROKEN if broken else ""
-            _reader(path)(records, root)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "ci", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    root, broken = yaml_tree.parse(records.data, records.budget)
+    records.problem = yaml_tree.BROKEN if broken else ""
+    _reader(records.path)(records, root)
 
 
 def _reader(path: str) -> Callable[[Records, Yaml], None]:

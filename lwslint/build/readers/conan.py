@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, versions
 from lwslint.build.readers.ini import entries
-from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.limits import TooMuch
 from lwslint.build.readers.records import Records, decode, text_start
 from lwslint.facts import Span
 
@@ -25,17 +25,14 @@ _BLANKS = re.compile(r"\s+")
 
 def read(path: str, data: bytes) -> BuildFile:
     """What a Conan file requires of libwebsockets, and which of its options it chooses."""
-    records = Records(path, "conan", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            if posixpath.basename(path).lower().endswith(".py"):
-                _recipe(records)
-            else:
-                _text(records)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "conan", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    if posixpath.basename(records.path).lower().endswith(".py"):
+        _recipe(records)
+    else:
+        _text(records)
 
 
 def _text(records: Records) -> None:

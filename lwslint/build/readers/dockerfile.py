@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records, Snippet, decode, text_start, whole
 from lwslint.build.readers.words import Word, split, unquote
 from lwslint.facts import Span
@@ -53,14 +52,7 @@ def read(path: str, data: bytes) -> BuildFile:
     A stage that the last one does not need is built only when asked for (``docker build --target``), which
     is a condition of its records.
     """
-    records = Records(path, "dockerfile", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            _read(records)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "dockerfile", data).read(_read)
 
 
 def _read(records: Records) -> None:

@@ -9,26 +9,21 @@ from __future__ import annotations
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions
 from lwslint.build.readers.ini import Entry, entries
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records
 
 
 def read(path: str, data: bytes) -> BuildFile:
     """The branch of the libwebsockets submodule, where it names a release."""
-    records = Records(path, "gitmodules", data)
-    records.problem = excess(data)
-    if records.problem:
-        return records.done()
+    return Records(path, "gitmodules", data).read(_read)
+
+
+def _read(records: Records) -> None:
     sections: dict[str, list[Entry]] = {}
-    for entry in entries(data):
+    for entry in entries(records.data):
         sections.setdefault(entry.section, []).append(entry)
-    try:
-        for lines in sections.values():
-            if any(line.key == "url" and versions.names_library(line.value or "") for line in lines):
-                for line in lines:
-                    if line.key == "branch" and (version := versions.of_tag(line.value or "")):
-                        exact = versions.is_release(version)
-                        records.requirement(version, "submodule", line.span, exact=exact)
-    except TooMuch as error:
-        records.problem = str(error)
-    return records.done()
+    for lines in sections.values():
+        if any(line.key == "url" and versions.names_library(line.value or "") for line in lines):
+            for line in lines:
+                if line.key == "branch" and (version := versions.of_tag(line.value or "")):
+                    exact = versions.is_release(version)
+                    records.requirement(version, "submodule", line.span, exact=exact)

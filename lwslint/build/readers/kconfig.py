@@ -10,7 +10,7 @@ from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import syntax
-from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.limits import TooMuch
 from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
@@ -23,16 +23,13 @@ def read(path: str, data: bytes) -> BuildFile:
 
     A switch without a default is ``n`` (Kconfig language, "Menu attributes").
     """
-    records = Records(path, "kconfig", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            root = syntax.parse(_parser(), data, records.budget)
-            records.problem = "does not parse as Kconfig in full" if root.has_error else ""
-            _walk(records, root)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "kconfig", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    root = syntax.parse(_parser(), records.data, records.budget)
+    records.problem = "does not parse as Kconfig in full" if root.has_error else ""
+    _walk(records, root)
 
 
 @functools.cache

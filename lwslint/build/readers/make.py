@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, versions
-from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.limits import TooMuch
 from lwslint.build.readers.make_expand import Expander, Value
 from lwslint.build.readers.make_objects import Objects
 from lwslint.build.readers.records import Records, Snippet, decode, whole
@@ -67,14 +67,11 @@ class _Target(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """A makefile: what it compiles with, which programs it makes of what, which builds its recipes start."""
-    records = Records(path, "make", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            _Makefile(records).read()
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "make", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    _Makefile(records).read()
 
 
 class _Makefile:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, versions
-from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.limits import TooMuch
 from lwslint.build.readers.meson_syntax import Expression, Statement, parse
 from lwslint.build.readers.records import Records, decode, text_start
 from lwslint.build.readers.words import Word, add_flags
@@ -46,16 +46,13 @@ class _Item(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """What a Meson file says; what does not parse is left out, and told."""
-    records = Records(path, "meson", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            parsed = parse(data, text_start(data))
-            records.problem = parsed.problem
-            _Reader(records).read(parsed.statements)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "meson", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    parsed = parse(records.data, text_start(records.data))
+    records.problem = parsed.problem
+    _Reader(records).read(parsed.statements)
 
 
 class _Reader:

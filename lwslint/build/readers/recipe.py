@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, shell, versions
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records, Snippet, decode, whole
 from lwslint.build.readers.words import add_flags, holds_flags, split
 from lwslint.facts import Span
@@ -44,14 +43,7 @@ class _Assignment(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """The options in ``EXTRA_OECMAKE`` and ``PACKAGECONFIG``, the macros in ``CFLAGS``, the release."""
-    records = Records(path, "recipe", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            _read(records)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "recipe", data).read(_read)
 
 
 def _read(records: Records) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from lwslint.build.facts import BuildFile, Define, Requirement, Setting, Target, When
-from lwslint.build.readers.limits import MAX_RECORDS, Budget, TooMuch
+from lwslint.build.readers.limits import MAX_RECORDS, Budget, TooMuch, excess
 from lwslint.facts import Place, Span
 
 _BOM = b"\xef\xbb\xbf"
@@ -147,7 +147,18 @@ class Records:
         finally:
             self._variant = before
 
-    def done(self) -> BuildFile:
+    def read(self, fill: Callable[[Records], None]) -> BuildFile:
+        """What ``fill`` adds to the records of the file; where there is too much of something it ends
+        there, and the problem says so."""
+        self.problem = excess(self.data)
+        if not self.problem:
+            try:
+                fill(self)
+            except TooMuch as error:
+                self.problem = str(error)
+        return self._done()
+
+    def _done(self) -> BuildFile:
         return BuildFile(
             self.path,
             self.kind,

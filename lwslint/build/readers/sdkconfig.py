@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from lwslint.build.facts import BuildFile
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records, decode
 from lwslint.facts import Span
 
@@ -24,21 +23,17 @@ def read(path: str, data: bytes) -> BuildFile:
 
     ``y`` is the macro 1; ``n`` and ``# CONFIG_X is not set`` leave it undefined.
     """
-    records = Records(path, "sdkconfig", data)
-    records.problem = excess(data)
-    if records.problem:
-        return records.done()
-    try:
-        for match in _LINE.finditer(data):
-            if match["unset"]:
-                name, value = decode(match["unset"]), "n"
-                span = Span(*match.span("comment"))
-            else:
-                text = match["value"].rstrip()
-                name, value = decode(match["key"]), decode(text)
-                span = Span(match.start("key"), match.start("value") + len(text))
-            records.setting(name, value.strip('"'), span, "cache")
-            records.define(name, {"y": "1", "n": None}.get(value, value), span)
-    except TooMuch as error:
-        records.problem = str(error)
-    return records.done()
+    return Records(path, "sdkconfig", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    for match in _LINE.finditer(records.data):
+        if match["unset"]:
+            name, value = decode(match["unset"]), "n"
+            span = Span(*match.span("comment"))
+        else:
+            text = match["value"].rstrip()
+            name, value = decode(match["key"]), decode(text)
+            span = Span(match.start("key"), match.start("value") + len(text))
+        records.setting(name, value.strip('"'), span, "cache")
+        records.define(name, {"y": "1", "n": None}.get(value, value), span)

@@ -18,7 +18,7 @@ from tree_sitter import Language, Node, Parser
 
 from lwslint.build.facts import BuildFile, When
 from lwslint.build.readers import commands, syntax, versions
-from lwslint.build.readers.limits import TooMuch, excess
+from lwslint.build.readers.limits import TooMuch
 from lwslint.build.readers.records import Records, Snippet, decode, whole
 from lwslint.build.readers.words import MAX_WORDS, Word, split, unquote
 
@@ -56,14 +56,12 @@ class _Choice(NamedTuple):
 
 def read(path: str, data: bytes) -> BuildFile:
     """A ``*.sh`` file; empty when it has nothing to do with building libwebsockets or by CMake or Meson."""
-    records = Records(path, "shell", data)
-    records.problem = excess(data)
-    if not records.problem and _INTEREST.search(data):
-        try:
-            read_snippet(records, whole(data))
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "shell", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    if _INTEREST.search(records.data):
+        read_snippet(records, whole(records.data))
 
 
 def read_snippet(

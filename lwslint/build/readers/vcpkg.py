@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from lwslint.build.facts import BuildFile
 from lwslint.build.readers import versions, yaml_tree
-from lwslint.build.readers.limits import TooMuch, excess
 from lwslint.build.readers.records import Records
 from lwslint.build.readers.yaml_tree import Yaml
 
@@ -16,16 +15,13 @@ _VERSIONS = ("version", "version-semver", "version-string")
 
 def read(path: str, data: bytes) -> BuildFile:
     """``version>=`` of the dependency, ``overrides``, and the features that are asked for."""
-    records = Records(path, "vcpkg", data)
-    records.problem = excess(data)
-    if not records.problem:
-        try:
-            root, broken = yaml_tree.parse(data, records.budget)
-            records.problem = "does not parse as JSON in full" if broken else ""
-            _manifest(records, root)
-        except TooMuch as error:
-            records.problem = str(error)
-    return records.done()
+    return Records(path, "vcpkg", data).read(_read)
+
+
+def _read(records: Records) -> None:
+    root, broken = yaml_tree.parse(records.data, records.budget)
+    records.problem = "does not parse as JSON in full" if broken else ""
+    _manifest(records, root)
 
 
 def _manifest(records: Records, root: Yaml) -> None:

@@ -10,7 +10,6 @@ from lwslint.facts import (
     Block,
     Declare,
     Function,
-    If,
     Jump,
     Name,
     Number,
@@ -23,7 +22,7 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import api
 from lwslint.model.callbacks import DUMMY, Callback, Callbacks, Verdict
-from lwslint.model.names import statements, uncast, values
+from lwslint.model.names import breaks, statements, uncast, values
 from lwslint.model.symbols import Definition
 from lwslint.remedies import AddDefault, Applicability, LeaveWith, Remedy
 
@@ -175,7 +174,7 @@ def away_from_dummy(callbacks: Callbacks, callback: Callback, reasons: Sequence[
         leaving = _last(arms[0])
         if not isinstance(leaving, Jump) or leaving.kind != "break":
             return None
-        places += [definition.place(jump.span) for jump in _breaks(arms[0].body)]
+        places += [definition.place(jump.span) for jump in breaks(arms[0].body)]
     change = LeaveWith(tuple(sorted(set(places))), "0")
     return Remedy("return 0 from the case", Applicability.SAFE, change)
 
@@ -183,19 +182,3 @@ def away_from_dummy(callbacks: Callbacks, callback: Callback, reasons: Sequence[
 def _labels(arm: Arm) -> set[str]:
     labels = {label.id for label in map(uncast, arm.labels) if isinstance(label, Name)}
     return labels | {"default"} if arm.default or len(labels) != len(arm.labels) else labels
-
-
-def _breaks(body: Sequence[Statement]) -> Iterator[Jump]:
-    """The ``break`` statements that leave the switch around ``body``."""
-    stack = list(body)
-    while stack:
-        statement = stack.pop()
-        match statement:
-            case Jump(kind="break"):
-                yield statement
-            case Block():
-                stack += statement.body
-            case If():
-                stack += (*statement.then, *statement.other)
-            case _:
-                pass

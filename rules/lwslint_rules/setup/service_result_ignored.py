@@ -38,13 +38,13 @@ that an `exit()` or `throw` inside leaves; an exception of a called function is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity
-from lwslint.facts import Block, Call, Evaluate, If, Jump, Loop, Number, Return, Span, Statement, Unary
+from lwslint.facts import Call, Evaluate, Jump, Loop, Number, Return, Span, Unary
 from lwslint.knowledge import api
 from lwslint.knowledge.api import Category
-from lwslint.model.names import callee_name, last_component, statements
+from lwslint.model.names import breaks, callee_name, last_component, statements
 from lwslint.model.project import Project
 from lwslint.model.symbols import Definition
 from lwslint.rule import Rule
@@ -102,26 +102,10 @@ def _leaves(loop: Loop, definition: Definition) -> bool:
                 return True
             case _:
                 pass
-    if _breaks(loop.body):
+    if any(breaks(loop.body)):
         return True
     return any(
         isinstance(site.node, Call) and last_component(callee_name(site.node)) in _ENDING
         for site in definition.body.calls
         if loop.span.start <= site.node.span.start < loop.span.end
     )
-
-
-def _breaks(body: Sequence[Statement]) -> bool:
-    """Whether a ``break`` in ``body`` belongs to the loop around it, not to a loop or switch inside."""
-    stack = list(body)
-    while stack:
-        match stack.pop():
-            case Jump(kind="break"):
-                return True
-            case If(then=then, other=other):
-                stack.extend((*then, *other))
-            case Block(body=inner):
-                stack.extend(inner)
-            case _:
-                pass
-    return False
