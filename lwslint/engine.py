@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lwslint.memory import Memory
     from lwslint.model.bodies import Body
     from lwslint.model.project import Project
+    from lwslint.workers import Pool
 
 Progress = Callable[[int, int], None]
 
@@ -123,18 +124,20 @@ def lint(
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
     from lwslint.memory import Memory
+    from lwslint.workers import Pool
 
     memory = Memory(cache, settings, [cwd, *paths])
     named_database = named_file(database, cwd) if database else None
-    with _uncollected():
-        builder = Builder(build_files, files, settings, named_database, memory.build_file, found.copies)
-        gathered = gather(files, settings, progress, builder, memory, jobs)
+    with _uncollected(), Pool(jobs) as pool:
+        reader = partial(memory.build_files, pool=pool)
+        builder = Builder(build_files, files, settings, named_database, reader, found.copies)
+        gathered = gather(files, settings, progress, builder, memory, pool)
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)
         facts = (*gathered.facts, *documents.facts)
         linking = _Linking(gathered, documents.facts, settings, builder.builds)
         found_by_rules, crashes = _findings(linking, rules, memory)
-        lint_in = partial(_in_build, files, rules, memory, jobs, documents.facts)
+        lint_in = partial(_in_build, files, rules, memory, pool, documents.facts)
         found_by_rules, in_others = _in_all_builds(found_by_rules, facts, builder, lint_in)
         readable = (*found.files, *found.build_files, *found.documents)
         readable += (named_database,) if named_database is not None else ()
@@ -297,14 +300,14 @@ def _in_build(
     files: Sequence[Found],
     rules: Sequence[LoadedRule],
     memory: Memory,
-    jobs: int | None,
+    pool: Pool,
     documents: Sequence[FileFacts],
     builder: Builder,
 ) -> Checked:
     """What the rules find in one more build of the same files."""
     from lwslint.gather import gather
 
-    gathered = gather(files, builder.settings, None, builder, memory, jobs)
+    gathered = gather(files, builder.settings, None, builder, memory, pool)
     linking = _Linking(gathered, documents, builder.settings, builder.builds)
     return _findings(linking, rules, memory)
 

@@ -29,7 +29,7 @@ from lwslint.model.bodies import Body
 from lwslint.problem import Problem
 from lwslint.settings import Build, Settings
 from lwslint.source import ReadError, TooLarge
-from lwslint.workers import Unit, lower_all
+from lwslint.workers import Pool, Unit, lower_all
 
 if TYPE_CHECKING:
     from lwslint.demand import Demand
@@ -81,15 +81,15 @@ def gather(
     progress: Progress | None = None,
     builds: Builds | None = None,
     memory: Memory | None = None,
-    jobs: int | None = None,
+    pool: Pool | None = None,
     *,
     everything: bool = False,
 ) -> Gathered:
     """The facts of all files that mention libwebsockets.
 
     ``builds`` decides how each is compiled before any is parsed.
-    ``memory`` is what earlier runs know, ``jobs`` how many processes may work at a time (default: as many as
-    the machine gives).  With ``everything``, the other files are lowered too, for the memory alone.
+    ``memory`` is what earlier runs know, ``pool`` the processes that may help (default: none).  With
+    ``everything``, the other files are lowered too, for the memory alone.
     """
     memory = Memory(None, settings) if memory is None else memory
     facts: list[FileFacts] = []
@@ -115,7 +115,7 @@ def gather(
             progress(number, len(files))
     if builds is not None:
         settings = builds.decide([candidate.file.path for candidate in wanted])
-    lower = _Lowering(settings, memory, jobs, builds)
+    lower = _Lowering(settings, memory, Pool(1) if pool is None else pool, builds)
     _take(lower(wanted), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
@@ -144,10 +144,10 @@ def gather(
 class _Lowering:
     """The front ends, for the files whose facts no earlier run has left."""
 
-    def __init__(self, settings: Settings, memory: Memory, jobs: int | None, builds: Builds | None) -> None:
+    def __init__(self, settings: Settings, memory: Memory, pool: Pool, builds: Builds | None) -> None:
         self._settings = settings
         self._memory = memory
-        self._jobs = jobs
+        self._pool = pool
         self._builds = builds
         self._base = memory.base(settings)
         self.keys: dict[str, str] = {}  # by path, of all that was lowered; empty without a cache
@@ -172,7 +172,7 @@ class _Lowering:
                 continue
             missing.append(index)
             units.append(Unit(candidate.file.path, data, candidate.language, builds[index]))
-        lowered = lower_all(units, self._settings, self._jobs)
+        lowered = lower_all(units, self._settings, self._pool)
         for index, unit, outcome in zip(missing, units, lowered, strict=True):
             found[index] = outcome
             if isinstance(outcome, FileFacts):

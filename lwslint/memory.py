@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 
 from lwslint import source, witness
-from lwslint.build import readers
 from lwslint.build.facts import BuildFile
 from lwslint.cache import STARTED, Cache, digest
 from lwslint.diagnostics import Diagnostic
@@ -29,6 +28,7 @@ from lwslint.facts import FileFacts
 from lwslint.settings import Settings
 from lwslint.source import ReadError
 from lwslint.witness import Stamp
+from lwslint.workers import Pool, Text, read_build_files
 
 if TYPE_CHECKING:
     from lwslint.demand import Demand
@@ -191,14 +191,20 @@ class Memory:
 
     # ------------------------------------------------------------------ build files
 
-    def build_file(self, path: str, data: bytes) -> BuildFile:
-        """As :func:`lwslint.build.readers.read`."""
-        key = digest("build file", code(), path, data) if self._cache is not None else ""
-        found = self._get(key, _build_file_decoder())
-        if found is None or found.path != path:
-            found = readers.read(path, data)
-            self._put(key, found)
-        return found
+    def build_files(self, texts: Sequence[Text], pool: Pool) -> list[BuildFile]:
+        """As :func:`lwslint.workers.read_build_files`."""
+        keys = [self._build_file_key(text) for text in texts]
+        found = [self._get(key, _build_file_decoder()) for key in keys]
+        known = [file if file and file.path == t.path else None for file, t in zip(found, texts, strict=True)]
+        missing = [number for number, file in enumerate(known) if file is None]
+        read = read_build_files([texts[number] for number in missing], pool)
+        for number, file in zip(missing, read, strict=True):
+            known[number] = file
+            self._put(keys[number], file)
+        return [file for file in known if file is not None]
+
+    def _build_file_key(self, text: Text) -> str:
+        return digest("build file", code(), *text) if self._cache is not None else ""
 
     # ------------------------------------------------------------------ findings
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from lwslint.discovery import Discovery, Exclusion, Found, Skipped, discover, na
 from lwslint.problem import Problem
 from lwslint.settings import Settings
 from lwslint.source import Identity, ReadError
+from lwslint.workers import Pool
 
 _MAGIC = b"lwslint shard 1\n"
 _SHARD_LIMIT = 4_000_000_000  # bytes of a shard on disk
@@ -116,9 +118,11 @@ def extract(
     shelf = Shelf({})
     remembered = memory.Memory(shelf, settings)
     named = named_file(database, cwd) if database else None
-    builder = Builder(found.build_files, found.files, settings, named, remembered.build_file, found.copies)
     files = [file for file in found.files if part.holds(file.path)]
-    gather(files, settings, None, builder, remembered, jobs, everything=everything)
+    with Pool(jobs) as pool:
+        reader = partial(remembered.build_files, pool=pool)
+        builder = Builder(found.build_files, found.files, settings, named, reader, found.copies)
+        gather(files, settings, None, builder, remembered, pool, everything=everything)
     first = part.number == 1  # what is known of the paths as a whole is told once
     shard = Shard(
         code=memory.code(),

@@ -1,8 +1,8 @@
-"""The front ends in several processes, where that pays.
+"""The front ends and the readers of build files in several processes, where that pays.
 
-Facts are plain data, so a worker lowers a batch of files and sends their facts back.  A worker that dies
-(out of memory, a crash in a parser) costs the file that killed it: its batch is done again, one file a
-process.  The outcome does not depend on the number of processes.
+What they make of a file is plain data, so a worker takes a batch of files and sends back what it made of
+them.  A worker that dies (out of memory, a crash in a parser) costs the file that killed it: its batch is
+done again, one file a process.  The outcome does not depend on the number of processes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import math
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import cache, cached_property, partial
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from lwslint.build.facts import BuildFile
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem, crash
 from lwslint.settings import Build, Settings
@@ -26,6 +28,12 @@ from lwslint.settings import Build, Settings
 WORTH_IT = 600_000
 MAX_PROCESSES = 8
 BATCH = 120_000
+# The same for build files, which are small.  The processes are there for the sources then.
+BUILD_WORTH_IT = 150_000
+BUILD_BATCH = 20_000
+
+_Batch = TypeVar("_Batch")
+_Made = TypeVar("_Made")
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -57,14 +65,92 @@ def lower(unit: Unit, settings: Settings) -> FileFacts | Problem:
         return crash("the front end", error, unit.path)
 
 
-def lower_all(
-    units: Sequence[Unit], settings: Settings, processes: int | None = None
-) -> list[FileFacts | Problem]:
-    """The facts of all files, in their order.  ``processes`` None: as many as the machine gives."""
-    count = available() if processes is None else processes
-    if count < 2 or len(units) < 2 or sum(map(_cost, units)) < WORTH_IT:
+def lower_all(units: Sequence[Unit], settings: Settings, pool: Pool) -> list[FileFacts | Problem]:
+    """The facts of all files, in their order."""
+    if not pool.pays(units, sum(map(_cost, units)), WORTH_IT):
         return [lower(unit, settings) for unit in units]
-    return [outcome for outcomes in _in_processes(_batches(units), settings, count) for outcome in outcomes]
+    work = partial(_lower_batch, settings=settings)
+    batches = _batches(units, _cost, BATCH)
+    return [
+        outcome
+        for batch, packed in zip(batches, pool.each(work, batches), strict=True)
+        for outcome in (
+            [_lower_alone(unit, work) for unit in batch] if packed is None else map(_unpacked, packed)
+        )
+    ]
+
+
+class Text(NamedTuple):
+    """A build file to read: its path in reports, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+def read_build_files(texts: Sequence[Text], pool: Pool) -> list[BuildFile]:
+    """What each build file says, in their order: as :func:`lwslint.build.readers.read`."""
+    if not pool.pays(texts, sum(map(_size, texts)), BUILD_WORTH_IT):
+        return _read_batch(texts)
+    batches = _batches(texts, _size, BUILD_BATCH)
+    return [
+        file
+        for batch, files in zip(batches, pool.each(_read_batch, batches), strict=True)
+        for file in (map(_read_alone, batch) if files is None else files)
+    ]
+
+
+class Pool:
+    """Processes that work for one run: started when there is enough to do, and kept until the run ends.
+
+    ``jobs`` is how many may work at a time; None: as many as the machine gives.
+    """
+
+    def __init__(self, jobs: int | None = None) -> None:
+        self._jobs = jobs
+        self._executor: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def size(self) -> int:
+        return available() if self._jobs is None else self._jobs
+
+    def pays(self, items: Sequence[object], cost: int, worth_it: int) -> bool:
+        """Whether work that costs so much is better shared."""
+        return len(items) > 1 and cost >= worth_it and self.size > 1
+
+    def each(self, work: Callable[[_Batch], _Made], batches: Sequence[_Batch]) -> list[_Made | None]:
+        """What ``work`` makes of each batch, in their order; None where a process died meanwhile."""
+        made: list[_Made | None] = [None] * len(batches)
+        if self._executor is None:
+            self._executor = _pool(self.size)
+        futures = []
+        broken = False
+        for batch in batches:
+            try:
+                futures.append(self._executor.submit(work, batch))
+            except BrokenProcessPool:
+                break
+        for number, future in enumerate(futures):
+            try:
+                made[number] = future.result()
+            except BrokenProcessPool:
+                broken = True
+            except MemoryError:
+                continue
+        if broken or len(futures) < len(batches):
+            self.close()
+        return made
+
+    def close(self) -> None:
+        """End the processes; work that comes later starts others."""
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
 
 
 def available() -> int:
@@ -132,16 +218,20 @@ def _cost(unit: Unit) -> int:
     return len(unit.data) * (3 if unit.language == "python" else 1)
 
 
-def _batches(units: Sequence[Unit]) -> list[list[Unit]]:
-    """The files in runs of about :data:`BATCH` bytes, in order."""
-    batches: list[list[Unit]] = []
+def _size(text: Text) -> int:
+    return len(text.data)
+
+
+def _batches(items: Sequence[_Batch], cost: Callable[[_Batch], int], each: int) -> list[list[_Batch]]:
+    """The items in runs that cost about ``each``, in order."""
+    batches: list[list[_Batch]] = []
     room = 0
-    for unit in units:
+    for item in items:
         if room <= 0:
             batches.append([])
-            room = BATCH
-        batches[-1].append(unit)
-        room -= _cost(unit)
+            room = each
+        batches[-1].append(item)
+        room -= cost(item)
     return batches
 
 
@@ -175,30 +265,36 @@ def _lower_batch(batch: list[Unit], settings: Settings) -> list[Packed]:
     return [_packed(lower(unit, settings)) for unit in batch]
 
 
-def _in_processes(
-    batches: list[list[Unit]], settings: Settings, count: int
-) -> list[list[FileFacts | Problem]]:
-    found: list[list[FileFacts | Problem] | None] = [None] * len(batches)
-    with _pool(min(count, len(batches))) as pool:
-        futures = [pool.submit(_lower_batch, batch, settings) for batch in batches]
-        for number, future in enumerate(futures):
-            try:
-                found[number] = [_unpacked(packed) for packed in future.result()]
-            except (BrokenProcessPool, MemoryError):
-                continue
-    return [
-        outcomes if outcomes is not None else [_alone(unit, settings) for unit in batch]
-        for batch, outcomes in zip(batches, found, strict=True)
-    ]
-
-
-def _alone(unit: Unit, settings: Settings) -> FileFacts | Problem:
+def _lower_alone(unit: Unit, work: Callable[[list[Unit]], list[Packed]]) -> FileFacts | Problem:
     """One file in a process of its own: what kills that process is this file."""
-    with _pool(1) as pool:
-        try:
-            return _unpacked(pool.submit(_lower_batch, [unit], settings).result()[0])
-        except BrokenProcessPool:
-            return Problem(unit.path, "not analysed: the front end's process died on it")
+    packed = _alone(work, [unit])
+    if packed is None:
+        return Problem(unit.path, "not analysed: the front end's process died on it")
+    return _unpacked(packed[0])
+
+
+def _read_batch(batch: Sequence[Text]) -> list[BuildFile]:
+    # Imported late: trees without build files need no parser of these.
+    from lwslint.build import readers
+
+    return [readers.read(text.path, text.data) for text in batch]
+
+
+def _read_alone(text: Text) -> BuildFile:
+    from lwslint.build import readers
+
+    found = _alone(_read_batch, [text])
+    if found is not None:
+        return found[0]
+    row = readers.format_of(text.path)
+    kind = "" if row is None else row.kind
+    return BuildFile(text.path, kind, problem="not read: the process that read it died")
+
+
+def _alone(work: Callable[[_Batch], _Made], batch: _Batch) -> _Made | None:
+    """What ``work`` makes of ``batch`` in a process of its own; None when that dies."""
+    with Pool(1) as pool:
+        return pool.each(work, [batch])[0]
 
 
 def _pool(count: int) -> ProcessPoolExecutor:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from lwslint import workers
+from lwslint.build import readers
+from lwslint.build.facts import BuildFile
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem
 from lwslint.settings import Settings
-from lwslint.workers import Unit, lower_all
+from lwslint.workers import Pool, Text, Unit, lower_all, read_build_files
 
 
 def units(count: int) -> list[Unit]:
@@ -22,17 +24,29 @@ def units(count: int) -> list[Unit]:
     return [Unit(f"f{n}.c", text.format(n=n).encode() * 40, "c") for n in range(count)]
 
 
+def lowered(units: list[Unit], jobs: int) -> list[FileFacts | Problem]:
+    with Pool(jobs) as pool:
+        return lower_all(units, Settings(), pool)
+
+
+def build_files(count: int) -> list[Text]:
+    text = "cmake_minimum_required(VERSION 3.{n})\nproject(p{n})\nadd_executable(p{n} main.c)\n"
+    return [Text(f"p{n}/CMakeLists.txt", text.format(n=n).encode() * 20) for n in range(count)]
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "WORTH_IT", 0)
     monkeypatch.setattr(workers, "BATCH", 5_000)
+    monkeypatch.setattr(workers, "BUILD_WORTH_IT", 0)
+    monkeypatch.setattr(workers, "BUILD_BATCH", 3_000)
 
 
 @pytest.mark.usefixtures("small")
 def test_facts_and_their_order_are_the_same_with_any_number_of_processes() -> None:
-    alone = lower_all(units(20), Settings(), 1)
-    assert lower_all(units(20), Settings(), 2) == alone
-    assert lower_all(units(20), Settings(), 5) == alone
+    alone = lowered(units(20), 1)
+    assert lowered(units(20), 2) == alone
+    assert lowered(units(20), 5) == alone
 
 
 @pytest.mark.usefixtures("small")
@@ -41,7 +55,7 @@ def test_facts_and_their_order_are_the_same_with_any_number_of_processes() -> No
     [Unit("lws\udcff.c", b"int lws_x;\n", "c"), Unit("a.c", b"int lws_x = 0xfffffffffffffffffff;\n", "c")],
 )
 def test_what_messagepack_cannot_hold_comes_back_too(odd: Unit) -> None:
-    assert lower_all([odd, *units(9)], Settings(), 2) == lower_all([odd, *units(9)], Settings(), 1)
+    assert lowered([odd, *units(9)], 2) == lowered([odd, *units(9)], 1)
 
 
 @pytest.mark.usefixtures("small")
@@ -54,16 +68,61 @@ def test_a_worker_that_dies_costs_the_file_that_killed_it(monkeypatch: pytest.Mo
         return whole(unit, settings)
 
     monkeypatch.setattr(workers, "lower", deadly)
-    found = lower_all(units(12), Settings(), 2)
+    found = lowered(units(12), 2)
     assert [type(outcome).__name__ for outcome in found] == ["FileFacts"] * 7 + ["Problem"] + [
         "FileFacts"
     ] * 4
     assert isinstance(found[7], Problem) and found[7].path == "f7.c"
 
 
+@pytest.mark.usefixtures("small")
+def test_build_files_say_the_same_with_any_number_of_processes() -> None:
+    alone = read_build_files(build_files(9), Pool(1))
+    with Pool(3) as pool:
+        assert read_build_files(build_files(9), pool) == alone
+    assert [file.path for file in alone] == [text.path for text in build_files(9)]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_worker_that_dies_costs_the_build_file_that_killed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = readers.read
+
+    def deadly(path: str, data: bytes) -> BuildFile:
+        if path == "p4/CMakeLists.txt":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(path, data)
+
+    monkeypatch.setattr(readers, "read", deadly)
+    with Pool(2) as pool:
+        found = read_build_files(build_files(8), pool)
+        assert [file.problem for file in found] == [""] * 4 + ["not read: the process that read it died"] + [
+            ""
+        ] * 3
+        assert found[4].kind == "cmake"
+        # What comes later has processes again.
+        assert len(lower_all(units(6), Settings(), pool)) == 6
+
+
+@pytest.mark.usefixtures("small")
+def test_a_pool_starts_its_processes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    whole = workers._pool
+
+    def counted(count: int) -> object:
+        started.append(count)
+        return whole(count)
+
+    monkeypatch.setattr(workers, "_pool", counted)
+    with Pool(2) as pool:
+        read_build_files(build_files(8), pool)
+        lower_all(units(8), Settings(), pool)
+        lower_all(units(9), Settings(), pool)
+    assert started == [2]
+
+
 def test_a_little_work_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_pool", lambda count: pytest.fail("a process was started"))
-    assert len(lower_all(units(3), Settings(), 8)) == 3
+    assert len(lowered(units(3), 8)) == 3
 
 
 @pytest.mark.parametrize(
@@ -105,4 +164,4 @@ def test_numbers_of_any_size_come_back_from_a_worker() -> None:
     """C's literals are read up to eighty digits, MessagePack's integers have 64 bits."""
     text = f"#include <libwebsockets.h>\nint big = {2**70}; int f(void) {{ return lws_service(0, 0); }}\n"
     numbered = [Unit(f"f{n}.c", text.encode() * 60, "c") for n in range(4)]
-    assert lower_all(numbered, Settings(), 2) == lower_all(numbered, Settings(), 1)
+    assert lowered(numbered, 2) == lowered(numbered, 1)

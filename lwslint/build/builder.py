@@ -9,14 +9,14 @@ from functools import cached_property
 import msgspec
 
 from lwslint.build import databases as databases_of
-from lwslint.build import plain, readers
+from lwslint.build import plain
 from lwslint.build.databases import Compiled
 from lwslint.build.facts import BuildFile, Define, Requirement, Setting
 from lwslint.build.macros import Configuration, Judge
 from lwslint.build.model import Builds, Compilation, Origin, Switch
 from lwslint.build.programs import Key, Owned, Sources, closure, programs
 from lwslint.build.release import own_release, release
-from lwslint.build.survey import Reader, read, survey
+from lwslint.build.survey import Reader, in_turn, read, survey
 from lwslint.build.trees import Scope, Trees
 from lwslint.discovery import Found, is_python
 from lwslint.facts import Place
@@ -45,7 +45,7 @@ class Builder:
         files: Sequence[Found],
         settings: Settings,
         database: Found | None = None,
-        reader: Reader = readers.read,
+        reader: Reader = in_turn,
         copies: Sequence[Found] = (),
     ) -> None:
         databases = [found for found in candidates if _is_database(found)]

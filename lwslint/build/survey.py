@@ -19,6 +19,7 @@ from lwslint.build import readers
 from lwslint.build.facts import BuildFile
 from lwslint.discovery import Found
 from lwslint.source import ReadError, TooLarge
+from lwslint.workers import Pool, Text, read_build_files
 
 MAX_FILES = 2_000
 _MAX_ROUNDS = 32
@@ -31,12 +32,17 @@ class Surveyed(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-Reader = Callable[[str, bytes], BuildFile]
+Reader = Callable[[Sequence[Text]], list[BuildFile]]
 
 
-def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader = readers.read) -> Surveyed:
+def in_turn(texts: Sequence[Text]) -> list[BuildFile]:
+    """What each build file says."""
+    return read_build_files(texts, Pool(1))
+
+
+def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader = in_turn) -> Surveyed:
     """Read those of ``candidates`` that matter.  ``sources`` are the paths of the sources that use
-    libwebsockets.  ``reader`` may remember what :func:`lwslint.build.readers.read` said before."""
+    libwebsockets.  ``reader`` may remember what they said before."""
     by_path = {file.path: file for file in candidates}
     around = _folders(sources)
     chosen = {
@@ -49,7 +55,7 @@ def survey(candidates: Sequence[Found], sources: Iterable[str], reader: Reader =
     waiting = list(chosen)[:MAX_FILES]
     problem = f"only {MAX_FILES} build files were read" if len(chosen) > MAX_FILES else ""
     for _ in range(_MAX_ROUNDS):
-        found = [_located(_read(by_path[path], reader), by_path) for path in waiting]
+        found = [_located(file, by_path) for file in read([by_path[path] for path in waiting], reader)]
         known.update((file.path, file) for file in found)
         included = (path for file in found for path in file.includes if path in by_path and path not in known)
         waiting = list(dict.fromkeys(included))[: MAX_FILES - len(known)]
@@ -119,15 +125,23 @@ def _compiled(signs: bytes) -> re.Pattern[bytes]:
 
 
 def read(files: Iterable[Found], reader: Reader) -> list[BuildFile]:
-    """What each of the files says; a file that cannot be read says why."""
-    return [_read(file, reader) for file in files]
+    """What each of the files says, in their order; a file that cannot be read says why."""
+    found: list[BuildFile | None] = []
+    texts: list[Text] = []
+    for file in files:
+        text = _text(file)
+        found.append(text if isinstance(text, BuildFile) else None)
+        texts += [] if isinstance(text, BuildFile) else [text]
+    told = iter(reader(texts))
+    return [file if file is not None else next(told) for file in found]
 
 
-def _read(file: Found, reader: Reader) -> BuildFile:
+def _text(file: Found) -> Text | BuildFile:
+    """The bytes of a file, or what is to be said of one that cannot be read."""
     row = readers.format_of(file.path)
     assert row is not None  # discovery took it for its name
     try:
-        return reader(file.path, source.read(file.real, row.limit, expected=file.identity))
+        return Text(file.path, source.read(file.real, row.limit, expected=file.identity))
     except TooLarge:
         return BuildFile(file.path, row.kind, problem=f"not read: larger than {row.limit} bytes")
     except ReadError as error:
