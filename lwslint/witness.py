@@ -30,6 +30,8 @@ class Stamp(NamedTuple):
 _SLACK = 2_000_000_000  # ns: the coarsest clock of a file system (FAT), and some skew of a server's
 _NONE = Stamp(0, 0, 0, 0, 0)
 _MASK = (1 << 64) - 1
+# The latter for what is looked for below a file: `.git/info/exclude` in a submodule.
+_ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
 def stamp(status: os.stat_result) -> Stamp:
@@ -131,7 +133,7 @@ def look(path: str) -> None:
         if _witness.saw(path, status) and stat.S_ISDIR(status.st_mode):
             with os.scandir(path) as entries:
                 _witness.saw_inside(path, listing(entries))
-    except FileNotFoundError:
+    except _ABSENT:
         _witness.missed(path)
     except (OSError, ValueError):
         doubt()
@@ -197,7 +199,7 @@ def holds(told: Testimony) -> bool:
     for path, *expected in zip(told.paths, numbers, numbers, numbers, numbers, numbers, strict=True):
         try:
             status = os.stat(path)
-        except FileNotFoundError:
+        except _ABSENT:
             if any(expected) or os.path.lexists(path):
                 return False
         except (OSError, ValueError):

@@ -233,6 +233,18 @@ def test_files_above_the_tree_count(root: Path, session: Session, tmp_path: Path
 
 
 @pytest.mark.usefixtures("trusting")
+def test_in_a_linked_work_tree_of_git_too(root: Path, session: Session) -> None:
+    """There, and in a submodule, ``.git`` is a file, and nothing is in it."""
+    (root / ".git").write_text("gitdir: /somewhere/else\n")
+    first = session.run()
+    assert session.run() == first and session.repeated
+    (root / ".git").unlink()
+    (root / ".git" / "info").mkdir(parents=True)
+    (root / ".git" / "info" / "exclude").write_text("client.c\n")
+    assert session.run() != first and not session.repeated
+
+
+@pytest.mark.usefixtures("trusting")
 def test_a_baseline_counts(root: Path, session: Session, capsys: Output) -> None:
     cli.main(["baseline", "-o", "known.json"])
     capsys.readouterr()
