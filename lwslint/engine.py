@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lwslint import gather_documents, registry, source, suppressions, witness
+from lwslint.asking import ask, processes_for
 from lwslint.build.builder import Builder
 from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
@@ -136,7 +137,7 @@ def lint(
         documents = gather_documents.gather(documents_found, settings)
         facts = (*gathered.facts, *documents.facts)
         linking = _Linking(gathered, documents.facts, settings, builder.builds)
-        found_by_rules, crashes = _findings(linking, rules, memory)
+        found_by_rules, crashes = _findings(linking, rules, memory, pool)
         lint_in = partial(_in_build, files, rules, memory, pool, documents.facts)
         found_by_rules, in_others = _in_all_builds(found_by_rules, facts, builder, lint_in)
         readable = (*found.files, *found.build_files, *found.documents)
@@ -309,7 +310,7 @@ def _in_build(
 
     gathered = gather(files, builder.settings, None, builder, memory, pool)
     linking = _Linking(gathered, documents, builder.settings, builder.builds)
-    return _findings(linking, rules, memory)
+    return _findings(linking, rules, memory, pool)
 
 
 class _Linking:
@@ -328,6 +329,11 @@ class _Linking:
         facts = (*self._gathered.facts, *self._documents)
         return _link(facts, self._settings, self._gathered.bodies, self._builds)
 
+    @property
+    def size(self) -> int:
+        """The bytes of the sources."""
+        return sum(file.size for file in self._gathered.facts)
+
     def key(self, rules: Sequence[LoadedRule], memory: Memory) -> str:
         """Under what the findings are kept; empty when the facts of some file are not."""
         if not all(self._gathered.keys):
@@ -337,14 +343,15 @@ class _Linking:
         return memory.findings_key(registry.folders(rules), *parts)
 
 
-def _findings(linking: _Linking, rules: Sequence[LoadedRule], memory: Memory) -> Checked:
+def _findings(linking: _Linking, rules: Sequence[LoadedRule], memory: Memory, pool: Pool) -> Checked:
     """What the rules find, now or in an earlier run on the same facts."""
     key = linking.key(rules, memory)
     known = memory.findings(key)
     if known is not None:
         return known, ()
     project, unlinked = linking.linked
-    found, crashes = check(project, rules)
+    pool.close()  # its processes would be copied, too
+    found, crashes = check(project, rules, processes_for(linking.size, pool.size))
     if not unlinked and not crashes:
         memory.keep_findings(key, found)
     return found, (*unlinked, *crashes)
@@ -371,16 +378,13 @@ def _link(
 Checked = tuple[tuple[Diagnostic, ...], tuple[Problem, ...]]
 
 
-def check(project: Project | None, rules: Sequence[LoadedRule]) -> Checked:
+def check(project: Project | None, rules: Sequence[LoadedRule], processes: int = 1) -> Checked:
     """Ask each rule; the findings come sorted and without repetition."""
     if project is None:
         return (), ()
-    found: list[Diagnostic] = []
-    problems: list[Problem] = []
-    for rule in rules:
-        problem = _ask(rule, project, found)
-        if problem is not None:
-            problems.append(problem)
+    answers = ask(project, rules, processes)
+    found = [diagnostic for answer in answers for diagnostic in answer.found]
+    problems = [answer.problem for answer in answers if answer.problem is not None]
     if project.build.compilations:
         from lwslint.build import notes
 
@@ -453,16 +457,6 @@ def _once(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
         if known is None or (diagnostic.severity, diagnostic.confidence) > (known.severity, known.confidence):
             best[key] = diagnostic
     return tuple(sorted(best.values(), key=sort_key))
-
-
-def _ask(rule: LoadedRule, project: Project, found: list[Diagnostic]) -> Problem | None:
-    """Add what a rule finds to ``found``, including what it found before it broke."""
-    try:
-        for diagnostic in rule.check(project):
-            found.append(diagnostic)
-    except Exception as error:
-        return crash(f"rule {rule.rule.code} {rule.rule.name}", error)
-    return None
 
 
 def _commented(file: BuildFile) -> FileFacts:
