@@ -229,7 +229,7 @@ def _add_analysis(parser: argparse.ArgumentParser, paths: str = "PATH") -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="read files in at most this many processes (default: as many as the machine gives)",
+        help="work in at most this many processes (default: as many as the machine gives)",
     )
 
 
