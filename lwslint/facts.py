@@ -30,8 +30,9 @@ class Place(NamedTuple):
     span: Span
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False, tag_field="node"):
-    """Base of all records: immutable, compared by value."""
+class Fact(msgspec.Struct, frozen=True, gc=False, tag_field="node", array_like=True):
+    """Base of all records: immutable, compared by value.  Written down as arrays, which are half as long as
+    maps with the names of the fields."""
 
 
 # --------------------------------------------------------------------------- values (expressions)
