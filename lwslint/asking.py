@@ -47,7 +47,10 @@ def processes_for(size: int, available: int) -> int:
 def ask(project: Project, rules: Sequence[LoadedRule], processes: int) -> list[Answers]:
     """The answers of the rules, in their order."""
     if processes > 1 and len(rules) > 1:
-        return _shared(project, rules)
+        try:
+            return _shared(project, rules)
+        except OSError:  # no process or no pipe is to be had
+            pass
     return [_ask(rule, project) for rule in rules]
 
 
@@ -71,22 +74,45 @@ def _shared(project: Project, rules: Sequence[LoadedRule]) -> list[Answers]:
     _ = project.flow
     project.calls_to("")
     groups = _families(rules)
-    waiting, give = os.pipe()
-    os.write(give, bytes(range(len(groups))))
-    os.close(give)
-    told, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _help(project, rules, groups, waiting, tell)
-    os.close(tell)
-    answers = _work(project, rules, groups, waiting)
-    os.close(waiting)
-    with open(told, "rb") as pipe:
-        answers |= _decoded(pipe.read())
+    with _Pipe() as waiting, _Pipe() as told:
+        os.write(waiting.give, bytes(range(len(groups))))
+        waiting.seal()
+        child = os.fork()
+        if child == 0:
+            _help(project, rules, groups, waiting.take, told.give)
+        told.seal()
+        answers = _work(project, rules, groups, waiting.take)
+        answers |= _decoded(told.rest())
     with contextlib.suppress(ChildProcessError):  # where the system reaps children by itself
         os.waitpid(child, 0)
     # What the other process took and did not answer, because it died, is asked here.
     return [answers.get(number) or _ask(rule, project) for number, rule in enumerate(rules)]
+
+
+class _Pipe:
+    """A pipe whose ends are closed, whatever happens."""
+
+    def __init__(self) -> None:
+        self.take, self.give = os.pipe()
+        self._sealed = False
+
+    def __enter__(self) -> _Pipe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.take)
+        self.seal()
+
+    def seal(self) -> None:
+        """Close the end that is written to in this process."""
+        if not self._sealed:
+            self._sealed = True
+            os.close(self.give)
+
+    def rest(self) -> bytes:
+        """All that comes until every process has closed its other end."""
+        with open(self.take, "rb", closefd=False) as file:
+            return file.read()
 
 
 def _families(rules: Sequence[LoadedRule]) -> list[list[int]]:

@@ -108,6 +108,7 @@ class Pool:
     def __init__(self, jobs: int | None = None) -> None:
         self._jobs = jobs
         self._executor: ProcessPoolExecutor | None = None
+        self._refused = False  # the system gives no processes
 
     def __enter__(self) -> Pool:
         return self
@@ -120,14 +121,14 @@ class Pool:
         return available() if self._jobs is None else self._jobs
 
     def pays(self, items: Sequence[object], cost: int, worth_it: int) -> bool:
-        """Whether work that costs so much is better shared."""
-        return len(items) > 1 and cost >= worth_it and self.size > 1
+        """Whether work that costs so much is better shared, and processes are there for it."""
+        return len(items) > 1 and cost >= worth_it and self.size > 1 and self._start()
 
     def each(self, work: Callable[[_Batch], _Made], batches: Sequence[_Batch]) -> list[_Made | None]:
         """What ``work`` makes of each batch, in their order; None where a process died meanwhile."""
         made: list[_Made | None] = [None] * len(batches)
-        if self._executor is None:
-            self._executor = _pool(self.size)
+        if not self._start() or self._executor is None:
+            return made
         futures = []
         broken = False
         for batch in batches:
@@ -145,6 +146,20 @@ class Pool:
         if broken or len(futures) < len(batches):
             self.close()
         return made
+
+    def _start(self) -> bool:
+        """Have the processes started; False where the system refuses to."""
+        if self._executor is None and not self._refused:
+            self._executor = _pool(self.size)
+            try:
+                self._executor.submit(os.getpid)
+            except OSError:
+                self._refused = True
+                self.close()
+                # The pool forgets those that it did get, and they would wait for work for ever.
+                for process in multiprocessing.active_children():
+                    process.kill()
+        return self._executor is not None
 
     def close(self) -> None:
         """End the processes; work that comes later starts others."""

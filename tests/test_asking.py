@@ -112,6 +112,22 @@ def test_a_rule_that_breaks_is_a_problem_wherever_it_does(tree: Path) -> None:
     assert (alone.problems, alone.diagnostics) == (shared.problems, shared.diagnostics)
 
 
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("missing", ["fork", "pipe"])
+def test_where_no_process_is_to_be_had_rules_are_asked_here(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    rules = list(registry.load())
+    expected = linted(tree, 1, rules)
+
+    def refuse() -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, missing, refuse)
+    result = linted(tree, 2, rules)
+    assert (result.diagnostics, result.problems) == (expected.diagnostics, ())
+
+
 def test_no_process_is_copied_while_threads_run() -> None:
     assert asking.processes_for(asking.WORTH_IT - 1, 2) == 1
     assert asking.processes_for(asking.TOO_MUCH + 1, 2) == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,25 @@ def test_a_pool_starts_its_processes_once(monkeypatch: pytest.MonkeyPatch) -> No
         lower_all(units(8), Settings(), pool)
         lower_all(units(9), Settings(), pool)
     assert started == [2]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux")
+@pytest.mark.parametrize("before", [0, 1])
+def test_where_the_system_gives_too_few_processes_one_does_it_all(
+    monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    expected = lowered(units(9), 1)
+    fork, forks = os.fork, iter(range(before))
+
+    def refuse() -> int:
+        if next(forks, None) is None:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert lowered(units(9), 2) == expected
+    assert all(process.exitcode is not None for process in multiprocessing.active_children())
 
 
 def test_a_little_work_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
