@@ -37,10 +37,10 @@ from lwslint.streams import say as _say
 if TYPE_CHECKING:
     from lwslint.baseline import Baseline
     from lwslint.cache import Cache
-    from lwslint.discovery import Exclusion
     from lwslint.engine import Result
     from lwslint.fixes.rounds import Outcome as FixOutcome
     from lwslint.fixes.rounds import Workplace
+    from lwslint.ignores import Exclusion
     from lwslint.settings import Settings
     from lwslint.shards import Union
     from lwslint.suppressions import PathIgnore
@@ -797,7 +797,7 @@ def _baseline(arguments: argparse.Namespace) -> int:
 
 def _exclusions(run: _Run, at: Callable[[str], str] | None) -> list[Exclusion]:
     """The configuration's patterns start in its folder, those of the command line in the current one."""
-    from lwslint.discovery import Exclusion
+    from lwslint.ignores import Exclusion
 
     file, cwd = run.file, os.getcwd()
     found: list[Exclusion] = []
@@ -813,7 +813,7 @@ def _exclusions(run: _Run, at: Callable[[str], str] | None) -> list[Exclusion]:
 
 
 def _path_ignores(run: _Run, at: Callable[[str], str] | None) -> list[PathIgnore]:
-    from lwslint.discovery import Exclusion
+    from lwslint.ignores import Exclusion
     from lwslint.suppressions import PathIgnore
 
     file = run.file

@@ -264,7 +264,7 @@ def _ladder(options: PythonOptions, folder: str) -> Ladder:
     paths = (*options.production_paths, *options.development_paths)
     if paths:
         # Imported late: few configurations have patterns, and `--version` needs none.
-        from lwslint.discovery import Exclusion
+        from lwslint.ignores import Exclusion
 
         try:
             Exclusion(folder, paths)

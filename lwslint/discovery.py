@@ -11,14 +11,25 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from enum import Enum
+from operator import attrgetter
+from pathlib import PurePosixPath
 
 import msgspec
-from pathspec import GitIgnoreSpec
 
 from lwslint import source, witness
 from lwslint.build.readers import format_of
 from lwslint.frontends.prefilter_documents import begins_like_json
+from lwslint.ignores import (
+    Exclusion,
+    Ignores,
+    below,
+    ignore_files_above,
+    ignore_files_of,
+    ignored,
+    relative,
+    slashes,
+)
 from lwslint.problem import Problem
 from lwslint.source import Identity, ReadError
 from lwslint.witness import Stamp
@@ -48,7 +59,6 @@ NOT_PYTHON_3 = "not Python 3"
 NOT_PYTHON = "does not parse as Python"
 TWICE = "another name of a file that is linted"
 
-_IGNORE_FILE_LIMIT = 1_000_000
 _BUILD_FOLDER = re.compile(r"(?i)_?build[\w.-]*|cmake-build[\w.-]*|out")
 _MAX_BUILD_FOLDERS = 16
 _PEEK = 200_000
@@ -120,154 +130,25 @@ class _Names:
 
     def __init__(self, cwd: str, paths: Sequence[str]) -> None:
         self._cwd = cwd
-        outside = [p if os.path.isdir(p) else os.path.dirname(p) for p in paths if not _below(p, cwd)]
+        self._here = cwd.rstrip(os.sep) + os.sep
+        outside = [p if os.path.isdir(p) else os.path.dirname(p) for p in paths if not below(p, cwd)]
         try:
             self._base = os.path.commonpath(outside) if outside else cwd
         except ValueError:  # different drives
             self._base = ""
-        self._taken: dict[str, str] = {}
+        # The same relative name can stand below the current directory and below another root.
+        self._taken: dict[str, str] | None = {} if 0 < len(outside) < len(paths) else None
 
     def __call__(self, path: str) -> str:
-        base = self._cwd if _below(path, self._cwd) else self._base
-        name = _relative(path, base) if base and _below(path, base) else _slashes(path)
-        # The same relative name below the current directory and below another root.
-        return name if self._taken.setdefault(name, path) == path else _slashes(path)
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _relative(path: str, base: str) -> str:
-    """``path`` from ``base``, which it lies below; os.path.relpath would normalise both each time."""
-    return _slashes(path[len(base) :].lstrip(os.sep)) or "."
-
-
-def _slashes(path: str) -> str:
-    return path.replace(os.sep, "/")
-
-
-# ------------------------------------------------------------------------------------- ignore rules
-
-
-class Exclusion:
-    """Patterns in the language of .gitignore that leave files out, relative to ``folder``.
-
-    Raises ValueError for a pattern that git would not accept, or that has too many wildcards.
-    """
-
-    def __init__(self, folder: str, patterns: Sequence[str]) -> None:
-        if costly := next(filter(_is_costly, patterns), None):
-            raise ValueError(f"{costly[:80]!r} has too many wildcards")
-        self._folder = folder
-        self._patterns = GitIgnoreSpec.from_lines(patterns)
-
-    def __call__(self, path: str, *, folder: bool) -> bool:
-        if not _below(path, self._folder) or path == self._folder:
-            return False
-        name = _relative(path, self._folder) + ("/" if folder else "")
-        return self._patterns.check_file(name).include is True
-
-
-Ignores = tuple[tuple[str, GitIgnoreSpec], ...]
-
-# The group of pathspec's regular expressions that matches the slash behind a folder.
-_FOLDER_MARK = "ps_d"
-
-
-def ignore_files_above(folder: str) -> Ignores:
-    """The .gitignore files that git would apply to ``folder`` from above, outermost first.
-
-    Empty outside a work tree.  Empty too when they ignore ``folder`` itself: whoever names an
-    ignored folder wants it linted.
-    """
-    above: list[str] = []
-    current = folder
-    while not witness.exists(os.path.join(current, ".git")):
-        parent = os.path.dirname(current)
-        if parent == current:
-            return ()
-        current = parent
-        above.append(current)
-    found: list[tuple[str, GitIgnoreSpec]] = []
-    for place in reversed(above):
-        found += ignore_files_of(place)
-    path = ""
-    for part in Path(os.path.relpath(folder, current)).parts if above else ():
-        path = os.path.join(path or current, part)
-        if ignored(tuple(found), path, folder=True):
-            return ()
-    return tuple(found)
-
-
-def ignore_files_of(folder: str) -> Ignores:
-    """The rules that start in ``folder``: ``.git/info/exclude``, then its own .gitignore."""
-    found: list[tuple[str, GitIgnoreSpec]] = []
-    for name in (os.path.join(".git", "info", "exclude"), ".gitignore"):
-        try:
-            data = source.read(os.path.join(folder, name), _IGNORE_FILE_LIMIT)
-        except ReadError:
-            continue
-        lines = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
-        patterns = [line.rstrip("\r") for line in lines if line.strip() and not _is_costly(line)]
-        try:
-            found.append((folder, GitIgnoreSpec.from_lines(patterns)))
-        except (ValueError, RecursionError):  # one pattern that git would not take either
-            found.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, patterns))))
-    return tuple(found)
-
-
-# Patterns become regular expressions that try every way to share a name out among their wildcards.
-# With a handful of them, which no real pattern has, a hostile tree could keep one match busy for hours.
-_STARS_IN_A_NAME = 3
-_DOUBLE_STARS = 2
-
-
-def _is_costly(pattern: str) -> bool:
-    """Whether a pattern of .gitignore has more wildcards than may be matched; such a pattern ignores
-    nothing, which lints a file too many at worst."""
-    names = pattern.split("/")
-    doubles = sum(1 for name in names if "**" in name)
-    return doubles > _DOUBLE_STARS or any(name.count("*") > _STARS_IN_A_NAME for name in names)
-
-
-def _is_pattern(line: str) -> bool:
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def ignored(rules: Ignores, path: str, *, folder: bool) -> bool:
-    """Whether git ignores ``path``: the innermost file with an opinion decides."""
-    for base, spec in reversed(rules):
-        verdict = _verdict(spec, base, path, folder)
-        if verdict is not None:
-            return verdict
-    return False
-
-
-def _verdict(spec: GitIgnoreSpec, base: str, path: str, folder: bool) -> bool | None:
-    """What the last pattern that matches says.  Only matches of ``path`` itself count, none of a folder
-    above it, which the walk has dealt with: pathspec's own verdict lets ``*`` win over a later ``!*/``."""
-    name = _relative(path, base)
-    for pattern in reversed(spec.patterns):
-        if pattern.regex is not None and _is_about(pattern.regex, name, folder):
-            return pattern.include
-    return None
-
-
-def _is_about(pattern: re.Pattern[str], name: str, folder: bool) -> bool:
-    """Whether a pattern matches the entry ``name``, and not just a folder above it or what is below it."""
-    if any(_folder_end(found) is None for found in pattern.finditer(name)):
-        return True
-    return folder and any(_folder_end(found) == len(name) + 1 for found in pattern.finditer(name + "/"))
-
-
-def _folder_end(match: re.Match[str]) -> int | None:
-    """Where the folder ends that a pattern of pathspec matched, None when it matched no folder."""
-    return match.end(_FOLDER_MARK) if _FOLDER_MARK in match.re.groupindex and match[_FOLDER_MARK] else None
+        if path.startswith(self._here):
+            name = slashes(path[len(self._here) :])
+        elif path == self._cwd:
+            name = "."
+        else:
+            name = relative(path, self._base) if self._base and below(path, self._base) else slashes(path)
+        if self._taken is None or self._taken.setdefault(name, path) == path:
+            return name
+        return slashes(path)
 
 
 # ------------------------------------------------------------------------------------- libwebsockets
@@ -287,6 +168,7 @@ _LIBRARY = (
 )
 _HEADER_FOLDER = ("lws-callbacks.h", "lws-context-vhost.h")
 _HEADERS = frozenset({"libwebsockets.h", "libwebsockets.hxx", "lws_config.h", "lws_config_private.h"})
+_HEADER_ENDS = (".h", ".hxx")
 _PRIVATE = re.compile(r"private-(libwebsockets|lib-[\w-]+)\.h")
 _HEADER_SIGN = re.compile(
     rb"LWS_LIBRARY_VERSION|LWS_CALLBACK_ESTABLISHED|\blws_callback_reasons\b|\bLWS_WITH(OUT)?_"
@@ -306,6 +188,8 @@ def is_libwebsockets_library(folder: str, names: Iterable[str]) -> bool:
 
 def is_libwebsockets_header(path: str) -> bool:
     """Whether one file is a copy of a header of the library."""
+    if not path.endswith(_HEADER_ENDS):
+        return False
     name = os.path.basename(path)
     if name in _HEADERS:
         return _HEADER_SIGN.search(_peek(path)) is not None
@@ -348,44 +232,55 @@ def language_of(path: str, data: bytes) -> str:
 
 
 def is_python(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in PYTHON_SUFFIXES
+    """Whether a file's name says that it is Python; ``.py`` alone is the name of a hidden file."""
+    return path[-4:].lower().endswith(_PYTHON_ENDS) and os.path.basename(path).lower() not in _PYTHON_ENDS
 
 
-def is_build_file(path: str) -> bool:
-    """Whether a file's name says that it is a build or configuration file, and no source."""
-    return not takes(path) and format_of(_slashes(path)) is not None
+class Kind(Enum):
+    """What a file can be, as its name says."""
+
+    SOURCE = "C, C++ or Python"
+    BUILD_FILE = "a build or configuration file"
+    DOCUMENT = "JSON that libwebsockets reads, or not"
 
 
-def takes(name: str) -> bool:
-    """Whether a file's name says that it is C, C++ or Python.
+def kind_of(path: str) -> Kind | None:
+    """What the name of a file says that it may be; None for what is of no interest.
 
     Conan's recipes are Python that describes a package, and build files.
     """
-    suffix = os.path.splitext(name)[1]
-    if suffix not in UNSURE_SUFFIXES and suffix.lower() not in _SUFFIXES:
-        return False
-    return not name.lower().endswith("conanfile.py") or os.path.basename(name).lower() != "conanfile.py"
+    name = path[path.rfind(os.sep) + 1 :]
+    if _suffix(name).lower() in _SUFFIXES and name.lower() != "conanfile.py":
+        return Kind.SOURCE
+    if format_of(slashes(path)) is not None:
+        return Kind.BUILD_FILE
+    return Kind.DOCUMENT if _may_be_json(name, path) else None
 
 
-def may_be_document(path: str) -> bool:
-    """Whether a file can be JSON that libwebsockets reads, as far as its path tells: lwsws reads every file
-    in a folder ``conf.d``, whatever it is called (README.lwsws.md), and most have no suffix elsewhere."""
-    folder, _, name = path.rpartition(os.sep)
-    likely = (
+def takes(path: str) -> bool:
+    """Whether a file's name says that it is C, C++ or Python."""
+    return kind_of(path) is Kind.SOURCE
+
+
+def _suffix(name: str) -> str:
+    """As os.path.splitext, which takes several times as long for any name."""
+    dot = name.rfind(".")
+    return name[dot:] if dot > 0 and name[dot - 1] != "." else os.path.splitext(name)[1]
+
+
+def _may_be_json(name: str, path: str) -> bool:
+    """Whether a file can be JSON that libwebsockets reads: lwsws reads every file in a folder ``conf.d``,
+    whatever it is called (README.lwsws.md), and most have no suffix elsewhere."""
+    return (
         "." not in name
         or name.lower().endswith(_DOCUMENT_SUFFIXES)
         or "lwsws" in name
-        or os.path.basename(folder) == "conf.d"
+        or os.path.basename(os.path.dirname(path)) == "conf.d"
     )
-    return likely and not takes(name) and not is_build_file(path)
-
-
-def _is_wanted(path: str) -> bool:
-    """Whether a file's name says that it may be of interest."""
-    return takes(path) or is_build_file(path) or may_be_document(path)
 
 
 _SUFFIXES = C_SUFFIXES | CPP_SUFFIXES | PYTHON_SUFFIXES | {".h"}
+_PYTHON_ENDS = tuple(sorted(PYTHON_SUFFIXES))
 
 
 # ------------------------------------------------------------------------------------- walking
@@ -398,10 +293,10 @@ class _Walk:
         self._name = name
         self._exclude = exclude
         self._witness = witness.current()
-        self._files: dict[Identity, Found] = {}
+        self._sources: dict[Identity, Found] = {}
         self._build_files: dict[Identity, Found] = {}
-        self._copies: list[str] = []
         self._documents: dict[Identity, Found] = {}
+        self._copies: list[str] = []
         self._skipped: dict[str, Skipped] = {}
         self._problems: dict[str, Problem] = {}
         self._folders: set[Identity] = set()
@@ -424,7 +319,7 @@ class _Walk:
             )
             self._build_folders(path)
         elif stat.S_ISREG(status.st_mode):
-            self._take(path, status, explicit=True)
+            self._take(path, status, _kind_of_named(path), explicit=True)
         else:
             self._problem(path, SPECIAL)
 
@@ -452,7 +347,7 @@ class _Walk:
             for name in ("compile_commands.json", "CMakeCache.txt"):
                 path = os.path.join(top, folder, name)
                 if witness.exists(path):
-                    self._file(path, os.lstat(path))
+                    self._file(path, os.lstat(path), Kind.BUILD_FILE)
 
     def follow_links(self) -> None:
         """Links come last, so that a file is known by its own name where it has one."""
@@ -462,11 +357,9 @@ class _Walk:
                 self._follow(path, root)
 
     def result(self) -> Discovery:
-        def by_path(item: Found | Skipped | Problem) -> str:
-            return item.path
-
+        by_path = attrgetter("path")
         return Discovery(
-            files=tuple(sorted(self._files.values(), key=by_path)),
+            files=tuple(sorted(self._sources.values(), key=by_path)),
             skipped=tuple(sorted(self._skipped.values(), key=by_path)),
             problems=tuple(sorted(self._problems.values(), key=by_path)),
             other=self._other,
@@ -488,13 +381,13 @@ class _Walk:
         folder = stat.S_ISDIR(status.st_mode)
         top = os.path.realpath(root)
         self._seen_link(root, top)
-        if not _below(real, top):
+        if not below(real, top):
             if folder or takes(path):
                 self._skip(path, OUTSIDE, folder=folder)
         elif folder:
             self._folder(path, root=root, ignores=ignore_files_above(path), own=None)
-        elif _is_wanted(path):
-            self._file(path, status)
+        elif (kind := kind_of(path)) is not None:
+            self._file(path, status, kind)
 
     def _folder(self, top: str, *, root: str, ignores: Ignores, own: str | None) -> None:
         """Walk down from ``top``.  ``own`` is ``top`` when that is libwebsockets itself: whoever
@@ -520,17 +413,17 @@ class _Walk:
         try:
             link = entry.is_symlink()
             folder = entry.is_dir(follow_symlinks=False)
-            if not folder and not link and not _is_wanted(path):
+            kind = None if folder or link else kind_of(path)
+            if kind is None and not folder and not link:
                 self._other += 1
-                return None
-            if reason := self._left_out(entry.name, path, folder, rules):
+            elif reason := self._left_out(entry.name, path, folder, rules):
                 self._skip(path, reason, folder=folder)
             elif link:
                 self._links.append((path, root))
             elif folder:
                 return path
-            else:
-                self._file(path, entry.stat(follow_symlinks=False))
+            elif kind is not None:
+                self._file(path, entry.stat(follow_symlinks=False), kind)
         except OSError as error:
             self._problem(path, _unreadable(error))
         return None
@@ -538,11 +431,10 @@ class _Walk:
     def _left_out(self, name: str, path: str, folder: bool, rules: Ignores) -> str | None:
         if folder and name in VERSION_CONTROL:
             return "version control folder"
-        if any(excluded(path, folder=folder) for excluded in self._exclude):
-            return EXCLUDED
-        if ignored(rules, path, folder=folder):
-            return IGNORED
-        return None
+        for excluded in self._exclude:
+            if excluded(path, folder=folder):
+                return EXCLUDED
+        return IGNORED if ignored(rules, path, folder=folder) else None
 
     def _is_copy(self, folder: str, names: Sequence[str], own: str | None) -> bool:
         if own is not None and os.path.dirname(folder) == own:
@@ -550,7 +442,7 @@ class _Walk:
         if is_libwebsockets_library(folder, names):
             return True
         # All that tells a tree lies in its lib/; most folders have none, and need no look at the disk.
-        return any(name.lower() == "lib" for name in names) and is_libwebsockets_tree(folder)
+        return "lib" in map(str.lower, names) and is_libwebsockets_tree(folder)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
         """The folder's entries by name; None when it cannot be listed or was entered before."""
@@ -562,7 +454,7 @@ class _Walk:
                 return None
             self._folders.add(seen)
             with os.scandir(folder) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
+                entries = sorted(scanned, key=attrgetter("name"))
             if young and self._witness is not None:
                 self._witness.saw_inside(folder, witness.listing(entries))
             return entries
@@ -577,16 +469,19 @@ class _Walk:
         if self._witness is not None:
             self._witness.followed(path, real)
 
-    def _file(self, path: str, status: os.stat_result) -> None:
+    def _file(self, path: str, status: os.stat_result, kind: Kind) -> None:
         if not stat.S_ISREG(status.st_mode):
             self._skip(path, SPECIAL)
         elif is_libwebsockets_header(path):
             self._skip(path, LIBWEBSOCKETS)
         else:
-            self._take(path, status)
+            self._take(path, status, kind)
 
-    def _take(self, path: str, status: os.stat_result, *, explicit: bool = False) -> None:
-        taken = self._group(path, explicit)
+    def _take(self, path: str, status: os.stat_result, kind: Kind, *, explicit: bool = False) -> None:
+        if kind is Kind.SOURCE:
+            taken = self._sources
+        else:
+            taken = self._build_files if kind is Kind.BUILD_FILE else self._documents
         identity = source.identity(status)
         known = taken.get(identity)
         if known is None or (explicit and not known.explicit and known.real == path):
@@ -597,22 +492,20 @@ class _Walk:
         elif known.real != path:
             self._skip(path, TWICE)
 
-    def _group(self, path: str, explicit: bool) -> dict[Identity, Found]:
-        """Where a file belongs.  One without suffix that was named is C unless it begins like JSON."""
-        if takes(path):
-            return self._files
-        if is_build_file(path):
-            return self._build_files
-        if may_be_document(path) and (not explicit or begins_like_json(_peek(path))):
-            return self._documents
-        return self._files
-
     def _skip(self, path: str, reason: str, *, folder: bool = False) -> None:
         name = self._name(path) + ("/" if folder else "")
         self._skipped.setdefault(name, Skipped(name, reason))
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.setdefault(path, Problem(self._name(path), message))
+
+
+def _kind_of_named(path: str) -> Kind:
+    """What a file is that the user named: without a suffix C, unless it begins like JSON."""
+    kind = kind_of(path)
+    if kind is None or (kind is Kind.DOCUMENT and not begins_like_json(_peek(path))):
+        return Kind.SOURCE
+    return kind
 
 
 def _unreadable(error: OSError | ValueError) -> str:

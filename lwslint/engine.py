@@ -22,8 +22,9 @@ from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
 from lwslint.build.readers import format_of
 from lwslint.diagnostics import Diagnostic, Severity, sort_key
-from lwslint.discovery import NO_IDIOM, Discovery, Exclusion, Found, Skipped, discover, named_file
+from lwslint.discovery import NO_IDIOM, Discovery, Found, Skipped, discover, named_file
 from lwslint.facts import FileFacts, Place, Span
+from lwslint.ignores import Exclusion
 from lwslint.knowledge.ruff_rules import FAMILY
 from lwslint.partner_ruff import Finding
 from lwslint.partner_ruff import Outcome as RuffOutcome

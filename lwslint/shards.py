@@ -21,10 +21,11 @@ import msgspec
 
 from lwslint import memory, source
 from lwslint.cache import Cache
-from lwslint.discovery import Discovery, Exclusion, Found, Skipped, discover, named_file
+from lwslint.discovery import Discovery, Found, Skipped, discover, named_file
+from lwslint.ignores import Exclusion
 from lwslint.problem import Problem
 from lwslint.settings import Settings
-from lwslint.source import Identity, ReadError
+from lwslint.source import ReadError
 from lwslint.workers import Pool
 
 _MAGIC = b"lwslint shard 1\n"
@@ -265,7 +266,7 @@ def unite(shards: Iterable[tuple[str, Shard]], cwd: str) -> Union:
     found: dict[str, list[Found]] = {kind: [] for kind in _KINDS}
     for number, (kind, path) in enumerate(sorted(files)):
         explicit = files[kind, path].explicit
-        found[kind].append(Found(path, os.path.join(cwd, path), Identity(0, number), explicit))
+        found[kind].append(Found(path, os.path.join(cwd, path), (0, number), explicit))
     paths = {path for _, path in files}
     discovery = Discovery(
         **{kind: tuple(of_kind) for kind, of_kind in found.items()},

@@ -34,11 +34,8 @@ class TooLarge(ReadError):
     """A file has more bytes than the limit allows."""
 
 
-class Identity(NamedTuple):
-    """What makes two paths the same file."""
-
-    device: int
-    inode: int
+Identity = tuple[int, int]
+"""What makes two paths the same file: the device and the inode."""
 
 
 class Position(NamedTuple):
@@ -61,7 +58,7 @@ class Excerpt(NamedTuple):
 
 
 def identity(status: os.stat_result) -> Identity:
-    return Identity(status.st_dev, status.st_ino)
+    return status.st_dev, status.st_ino
 
 
 _FLAGS = os.O_RDONLY

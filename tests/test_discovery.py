@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lwslint import discovery
-from lwslint.discovery import Discovery, Exclusion, discover, language_of
+from lwslint.discovery import Discovery, discover, language_of
+from lwslint.ignores import Exclusion
 from tests.conftest import WriteTree
 
 
@@ -134,8 +135,29 @@ def test_a_file_that_is_named_is_always_taken(write_tree: WriteTree) -> None:
 
 
 def test_a_bad_ignore_pattern_does_not_end_the_run(write_tree: WriteTree) -> None:
-    root = write_tree({".gitignore": "a.c\n[\n!\n\\\n***/\nb.c\n", "a.c": "", "b.c": "", "c.c": ""})
+    root = write_tree({".gitignore": "a.c\n[\n!\n\\\n***/\n[z-a].c\nb.c\n", "a.c": "", "b.c": "", "c.c": ""})
     assert names(look(root)) == ["c.c"]
+
+
+def test_a_pattern_that_cannot_be_compiled_is_told_to_who_wrote_it_into_the_configuration() -> None:
+    with pytest.raises(ValueError, match="bad character range"):
+        Exclusion("/", ["*.c", "[z-a].c"])
+
+
+def test_the_last_pattern_that_matches_decides_among_many(write_tree: WriteTree) -> None:
+    patterns = [f"other_{number}.*" for number in range(50)]
+    patterns[10] = "/src/*.h"
+    patterns[20] = "!/src/a.h"
+    patterns[30] = "gen_*/"
+    patterns[40] = "b.[ch]"
+    root = write_tree(
+        {
+            ".gitignore": "\n".join(patterns),
+            **dict.fromkeys(["src/a.h", "src/b.c", "src/c.h", "src/d.c", "lib/c.h", "x/gen_1/a.c"], ""),
+            **dict.fromkeys(["gen_2", "src/other_7.c"], ""),
+        }
+    )
+    assert names(look(root)) == ["lib/c.h", "src/a.h", "src/d.c"]
 
 
 def test_exclusions_start_in_their_folder(write_tree: WriteTree) -> None:

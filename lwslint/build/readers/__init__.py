@@ -110,15 +110,17 @@ def _alternatives(patterns: Iterable[tuple[int, str]]) -> re.Pattern[str]:
 _PATTERNS = [(number, name) for number, row in enumerate(FORMATS) for name in row.names]
 _BY_NAME = _alternatives((row, name) for row, name in _PATTERNS if "/" not in name)
 _BY_PATH = _alternatives((row, name) for row, name in _PATTERNS if "/" in name)
-_LAST_NAMES = _alternatives((row, name.rpartition("/")[2]) for row, name in _PATTERNS)
+# What any of the names ends in, from its last dot on, or those with a variable end begin with.
+_ENDS = frozenset(re.split(r"[./]", name)[-1] for _, name in _PATTERNS)
+_BEGINNINGS = frozenset(name.partition(".")[0] for _, name in _PATTERNS if name.endswith(".*"))
 
 
 def format_of(path: str) -> Format | None:
     """The format that a file's name says; None for any other file.  ``path`` has ``/`` between parts."""
     path = path.lower()
     name = path[path.rfind("/") + 1 :]
-    if _LAST_NAMES.fullmatch(name) is None:  # true for nearly every file of a large tree
-        return None
+    if name.rpartition(".")[2] not in _ENDS and name.partition(".")[0] not in _BEGINNINGS:
+        return None  # nearly every file of a large tree
     found = [match for match in (_BY_NAME.fullmatch(name), _BY_PATH.fullmatch(path)) if match]
     rows = [int(match.lastgroup[1:]) for match in found if match.lastgroup]
     return FORMATS[min(rows)] if rows else None
