@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tree_sitter import Node
+from tree_sitter import Node, Parser, Point, Tree
 
 from lwslint.facts import Condition, FileFacts, Function, Span
 from lwslint.frontends import c_macros
@@ -25,6 +25,9 @@ INTERESTING: Final = re.compile(
     rb"\bmain\s*\(|pthread_|std::j?thread|std::async|thrd_|_beginthread|CreateThread|QThread|\bsignal\s*\(|_create\s*\("
 )
 """What makes an arm of a conditional worth a parse of its own: libwebsockets, or a thread that starts."""
+
+_BLOCK: Final = 256
+"""How many bytes are compared at a time to find what a variant changes."""
 
 _DIALECTS: Final[dict[str, Dialect]] = {}
 
@@ -45,22 +48,18 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
     """
     grammar = _dialect(language)
     preprocessed = preprocess(data, language, settings, INTERESTING)
+    first, *others = preprocessed.variants
     sink = Sink()
-    error_bytes = 0
-    errors: tuple[Span, ...] = ()
-    first = preprocessed.variants[0]
+    tree = grammar.parser.parse(first.parsed)
+    error_bytes, errors = unparsed(tree.root_node)
+    definitions(Unit(grammar, first.text, sink), tree.root_node, 0, Scope())
     taken = {condition.span for condition in first.conditions}
-    for number, variant in enumerate(preprocessed.variants):
-        wanted = None
-        if number:
-            wanted = tuple(c.span for c in variant.conditions if c.span not in taken)
+    for number, variant in enumerate(others, 1):
+        wanted = tuple(c.span for c in variant.conditions if c.span not in taken)
+        if wanted:
             taken.update(wanted)
-            if not wanted:
-                continue
-        root = grammar.parser.parse(variant.parsed).root_node
-        if number == 0:
-            error_bytes, errors = unparsed(root)
-        definitions(Unit(grammar, variant.text, sink, number, wanted), root, 0, Scope())
+            root = reparsed(grammar.parser, tree, first.parsed, variant.parsed).root_node
+            definitions(Unit(grammar, variant.text, sink, number, wanted), root, 0, Scope())
     for macro in preprocessed.macros:
         described = c_macros.Definition(data, macro.name, macro.parameters, macro.start, macro.end)
         c_macros.lower(grammar, data, sink, described)
@@ -83,6 +82,24 @@ def extract(path: str, data: bytes, language: str, settings: Settings) -> FileFa
         errors=errors,
         problem=sink.problem,
     )
+
+
+def reparsed(parser: Parser, tree: Tree, before: bytes, after: bytes) -> Tree:
+    """The tree of ``after``, which has the length of ``before``, whose tree is known.
+
+    What did not change is not parsed again, unless something in either does not parse: how the parser
+    recovers from an error depends on what it has read before.
+    """
+    if tree.root_node.has_error:
+        return parser.parse(after)
+    changed = tree.copy()
+    for start in range(0, len(after), _BLOCK):
+        end = min(start + _BLOCK, len(after))
+        if before[start:end] != after[start:end]:
+            # Nobody asks for lines and columns, so that one long line will do.
+            changed.edit(start, end, end, Point(0, start), Point(0, end), Point(0, end))
+    found = parser.parse(after, changed)
+    return parser.parse(after) if found.root_node.has_error else found
 
 
 def unparsed(root: Node) -> tuple[int, tuple[Span, ...]]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from tree_sitter import Tree
 
 from lwslint.facts import Declare, Evaluate, If, Name, Place, Span, Switch, Text, walk
+from lwslint.frontends.c import reparsed
+from lwslint.frontends.c_declarations import dialect
 from tests.frontends.c_spelling import block, body, lower, spell, value
 
 BOTH = pytest.mark.parametrize("language", ["c", "cpp"])
@@ -280,6 +285,27 @@ int after(void) { lws_b(); }
     assert found.functions[1].span == found.functions[3].span
     assert {c.text for c in found.conditions} >= {"defined(WITH_X)", "!defined(WITH_X)"}
     assert found.inactive == ()
+
+
+@BOTH
+@pytest.mark.parametrize("broken", ["", "int f( {"])
+def test_a_later_variant_parses_as_if_it_were_alone(language: str, broken: str) -> None:
+    filler = "static int g(int a) { return a ? h(a) : 0; }\n" * 40
+    before = f"{filler}int f(void) {{ {'use(1);':40} return 1; }}\n{filler}{broken:10}".encode()
+    after = f"{filler}int f(void) {{ {'if (x) {':40} return 1; }}}}{filler}{broken:10}".encode()
+    parser = dialect(language).parser
+
+    again = reparsed(parser, parser.parse(before), before, after)
+
+    assert list(_shape(again)) == list(_shape(parser.parse(after)))
+
+
+def _shape(tree: Tree) -> Iterator[tuple[str, tuple[int, int]]]:
+    stack = [tree.root_node]
+    while stack:
+        node = stack.pop()
+        yield node.type, node.byte_range
+        stack.extend(node.children)
 
 
 def test_lambdas_of_a_later_variant_are_numbered_on() -> None:
