@@ -16,11 +16,17 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 
-class Span(NamedTuple):
-    """A half-open range of byte offsets in one file."""
+class Span(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
+    """A half-open range of byte offsets in one file.
+
+    Every fact has one: no other kind of record is made as fast.  It unpacks as a pair.
+    """
 
     start: int
     end: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.start, self.end))
 
 
 class Place(NamedTuple):

@@ -67,7 +67,7 @@ class _Dropping:
                 return None
             view = self._views.setdefault(room, self.code.view(room))
             if span in instead:
-                self._pieces.append(Piece(*span, instead[span]))
+                self._pieces.append(Piece(span.start, span.end, instead[span]))
             elif not self._drop(view, _unwrapped(view, span)):
                 return None
         return self._pieces
@@ -85,7 +85,7 @@ class _Dropping:
         elif before.text == b"|=" and after.text == b";" and not self.alone:
             return self._drop_statement(view, before, after)
         elif self.alone and opens and after.text in _ENDS:
-            self._pieces.append(Piece(*span, self.alone))
+            self._pieces.append(Piece(span.start, span.end, self.alone))
         else:
             return False
         return True
@@ -225,7 +225,11 @@ def set_beside(change: SetBeside, sources: Sources) -> Edits | None:
     operator = view.before(span.start)
     name = view.before(operator.start)
     value = change.text.encode() or code.data[slice(*span)]
-    pieces = [] if change.instead is None else [Piece(*span, change.instead.encode() or _null(code))]
+    pieces = (
+        []
+        if change.instead is None
+        else [Piece(span.start, span.end, change.instead.encode() or _null(code))]
+    )
     if operator.text != b"=" or not is_word(name.text):
         return None
     if not change.field:
@@ -329,7 +333,7 @@ def respell(change: Respell, sources: Sources) -> Edits | None:
         return None
     if code.bare[max(span.start - 1, 0) : span.start].isalnum():  # L"…", u8"…"
         return None
-    return edits(path, code.text, [Piece(*span, b'"' + change.after.encode() + b'"')])
+    return edits(path, code.text, [Piece(span.start, span.end, b'"' + change.after.encode() + b'"')])
 
 
 # ------------------------------------------------------------------------------------- ways out

@@ -106,12 +106,12 @@ def _statements(code: PythonCode, spans: Sequence[Span]) -> list[Piece] | None:
         opening, closing = code.tokens[before], code.tokens[behind]
         if is_border(opening) and closing.kind == tokenize.NEWLINE:
             if _is_last_left(code, before, behind, gone):
-                pieces.append(Piece(*span, b"pass"))
+                pieces.append(Piece(span.start, span.end, b"pass"))
             else:
                 gone.add(first)
                 pieces.append(Piece(code.line_start(span.start), code.next_line(span.end)))
         elif opening.text in (":", ";") or is_border(opening) or closing.text == ";":
-            pieces.append(Piece(*span, b"pass"))
+            pieces.append(Piece(span.start, span.end, b"pass"))
         else:
             return None
     return pieces
@@ -159,4 +159,4 @@ def respell(change: Respell, sources: Sources) -> Edits | None:
     if any(not name.isprintable() or not set(name).isdisjoint("\"'\\") for name in names):
         return None
     new = b", ".join(quote + name.encode() + quote for name in names)
-    return edits(path, code.text, [Piece(*span, b"[" + new + b"]" if change.listed else new)])
+    return edits(path, code.text, [Piece(span.start, span.end, b"[" + new + b"]" if change.listed else new)])

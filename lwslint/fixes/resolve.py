@@ -85,7 +85,7 @@ def _rewrite(change: Rewrite, sources: Sources) -> tuple[Edit, ...] | None:
     for (path, span), before, after in sorted(change.changes):
         if before and sources.text(path).data[slice(*span)] != before.encode():
             return None
-        made = edits(path, sources.text(path), [Piece(*span, after.encode())])
+        made = edits(path, sources.text(path), [Piece(span.start, span.end, after.encode())])
         if made is None:
             return None
         found += made

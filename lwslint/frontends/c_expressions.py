@@ -59,9 +59,6 @@ _SIMPLE: Final = frozenset(
 """Names that an ERROR node is full of, and that say nothing without what stood around them."""
 
 
-_new = tuple.__new__
-
-
 def value(unit: Unit, node: Node, depth: int) -> Value:
     """The value that ``node`` stands for."""
     if depth > MAX_DEPTH:
@@ -94,9 +91,9 @@ def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
 
 
 def name(unit: Unit, node: Node, depth: int) -> Value:
-    start, end = span = node.byte_range
+    start, end = node.start_byte, node.end_byte
     text = unit.source[start:end]
-    return Name(_new(Span, span), text if text.isascii() else decoded(text))
+    return Name(Span(start, end), text if text.isascii() else decoded(text))
 
 
 def folded_name(unit: Unit, node: Node, depth: int) -> Value:
@@ -117,7 +114,7 @@ def false(unit: Unit, node: Node, depth: int) -> Value:
 
 def number(unit: Unit, node: Node, depth: int) -> Value:
     span = span_of(node)
-    found = c_literals.integer(unit.source[span[0] : span[1]])
+    found = c_literals.integer(unit.source[span.start : span.end])
     return Unknown(span) if found is None else Number(span, found)
 
 

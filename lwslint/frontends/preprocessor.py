@@ -539,7 +539,7 @@ def _variant(
 
     conditions = [record(arm) for arm in reading.selected if not arm.guard]
     inactive = [record(arm) for arm in reading.blanked]
-    gone: list[tuple[int, int]] = [arm.body for arm in reading.blanked]
+    gone = [(arm.body.start, arm.body.end) for arm in reading.blanked]
     kept_lines = _outside(lines, gone)
     code = blank_spans(code, gone)
     text = neutralise(blank_spans(data, sorted([*kept_lines, *gone])), code, uses)
