@@ -25,6 +25,7 @@ _IDIOM = re.compile(
     rb"|ClientContextFactory|CertificateOptions|connectWS|ws4py|_create_default_https|create_default_context\s*="
     rb"|ssl_connection|subprotocols|protocols=|Sec-WebSocket-Protocol|CFUNCTYPE|def_extern|lws_"
     rb"|run_coroutine_threadsafe|create_connection"
+    rb"|(?:asyncio\.run|run_until_complete)\(\s*(?:\w+\.)+(?:send|recv|receive|close|ping)"
     rb"|ws://(?!localhost|127\.|0\.0\.0\.0)[\w-]+\.\w"
 )
 # What a finding about threads needs besides a thread.
@@ -39,10 +40,10 @@ _WEAKENS = re.compile(
 )
 _THREADS = re.compile(
     rb"Thread\b|Timer\(|_executor|\.submit\(|to_thread|start_new_thread|callInThread|deferToThread|run_sync"
-    rb"|run_in_threadpool|start_background_task"
+    rb"|run_in_threadpool|start_background_task|loop_start"
 )
 _CALLBACKS = re.compile(
-    rb"gi\.repository|fastapi|kombu|rospy|loop_start|pynput|QThread|QRunnable|watchdog|add_event_detect"
+    rb"gi\.repository|fastapi|kombu|rospy|loop_start|\.on_message\s*=|pynput|QThread|QRunnable|watchdog|add_event_detect"
 )
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.MULTILINE)
 

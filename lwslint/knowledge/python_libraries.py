@@ -153,6 +153,14 @@ class Server(msgspec.Struct, frozen=True):
     mapping: int | None = None
 
 
+class Handler(msgspec.Struct, frozen=True):
+    """A call whose first argument is a coroutine function that a server runs for each connection."""
+
+    call: tuple[str, ...]
+    keyword: tuple[str, ...]
+    source: str
+
+
 class Libraries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole table."""
 
@@ -174,6 +182,7 @@ class Libraries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coroutine_methods: tuple[str, ...]
     connection_names: tuple[str, ...]
     asyncio_modules: tuple[str, ...]
+    handler: tuple[Handler, ...]
     server: tuple[Server, ...]
     known_lws: tuple[str, ...]
 

@@ -44,6 +44,7 @@ class Background(msgspec.Struct, frozen=True, eq=False):
     objects: frozenset[Key]
     functions: frozenset[int]
     twisted: bool = False
+    blocking: bool = False  # whoever wants may run it on his own thread instead
 
 
 class Elsewhere(msgspec.Struct, frozen=True, eq=False):
@@ -118,9 +119,11 @@ class _Finder:
                 else:
                     continue
                 twisted = self.program.dotted(function, where) == _REACTOR
-                return self._background(
+                found = self._background(
                     start.definition, start.place, start.how, where.place(call.span), loops, own, twisted
                 )
+                public = bool(start.entry.function.owner) and not start.entry.name.startswith("_")
+                return msgspec.structs.replace(found, blocking=public)
         return None
 
     def _background(
@@ -346,6 +349,8 @@ class _Finder:
                     f"{written(function)}()",
                     "RuntimeError: this event loop is already running",
                     f"asyncio.run_coroutine_threadsafe(coroutine, {written(function.object)}).result()",
+                    # A class with `run()` and `start()` may as well be made to block its caller.
+                    instead_of_thread=background.blocking and not elsewhere.certain,
                 )
             return
         if function.field not in self.methods:
@@ -386,7 +391,13 @@ def instead(row: Bound, call: Call) -> str:
 
 
 def _misuse(
-    call: Call, elsewhere: Elsewhere, background: Background, what: str, effect: str, help: str
+    call: Call,
+    elsewhere: Elsewhere,
+    background: Background,
+    what: str,
+    effect: str,
+    help: str,
+    instead_of_thread: bool = False,
 ) -> Misuse:
     steps = [Step(background.place, background.how)]
     if background.runs != background.place:
@@ -405,7 +416,7 @@ def _misuse(
         (*steps, *elsewhere.path),
         certain=elsewhere.certain,
         severe=elsewhere.certain,
-        possible=not elsewhere.always,
+        possible=not elsewhere.always or instead_of_thread,
         where=where,
     )
 

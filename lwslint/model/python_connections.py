@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from lwslint.facts import Binary, Call, Member, Text, Unknown, Value
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.knowledge.python_libraries import Connect
+from lwslint.model.bodies import Site
 from lwslint.model.python_exposure import Url, url_of
 from lwslint.model.python_program import Origin, PythonProgram, Use, written
 
@@ -66,14 +68,55 @@ def _fits(program: PythonProgram, use: Use, row: Connect) -> bool:
 
 
 def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
-    if row.url is None and not row.url_keyword:
-        return
     call = use.call
+    if row.url is None and not row.url_keyword:
+        yield from _urls_of_object(program, use)
+        return
     given = list(program.keyword(call, use.definition, row.url_keyword)) if row.url_keyword else []
     if not given and row.url is not None and row.url < len(call.arguments):
         given = [Origin(call.arguments[row.url], use.definition)]
     for value, definition in given:
         for origin in program.origins(value, definition):
-            url = url_of(origin.value)
+            url = url_of(_with_host(program, origin))
             if url is not None:
                 yield url
+
+
+def _with_host(program: PythonProgram, origin: Origin) -> Value:
+    """``f"wss://{HOST}:{PORT}/feed"`` with what ``HOST`` is, where that is one text; else what it was."""
+    addends: list[Value] = []
+    rest = origin.value
+    while isinstance(rest, Binary) and rest.op == "+":
+        addends.append(rest.right)
+        rest = rest.left
+    if not addends or not isinstance(rest, Text) or not rest.value.endswith("://"):
+        return origin.value
+    host = addends.pop()
+    if isinstance(host, Unknown) and len(host.parts) == 1:
+        host = host.parts[0]
+    known = [found.value for found in program.origins(host, origin.definition)]
+    if len(known) != 1 or not isinstance(known[0], Text):
+        return origin.value
+    value: Value = Text(rest.span, rest.value + known[0].value)
+    while addends:
+        following = addends.pop()
+        if isinstance(value, Text) and isinstance(following, Text):
+            value = Text(value.span, value.value + following.value)
+        else:
+            value = Binary(origin.value.span, "+", value, following)
+    return value
+
+
+def _urls_of_object(program: PythonProgram, use: Use) -> Iterator[Url]:
+    """The URL that the object was made with: ``WebSocketApp(url)`` connects when ``run_forever()`` is
+    called."""
+    function = use.call.function
+    if not isinstance(function, Member):
+        return
+    for maker, definition in program.origins(function.object, use.definition):
+        if not isinstance(maker, Call):
+            continue
+        made = Use(definition, Site(maker, 0, ()))
+        for row in rows_of(program, made):
+            if row.url is not None:
+                yield from _urls(program, made, row)

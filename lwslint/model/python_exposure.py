@@ -220,6 +220,61 @@ def _of_guard(program: PythonProgram, definition: Definition, guard: Guard) -> E
     return None
 
 
+_TLS_SCHEMES = ("wss", "https")
+_PLAIN_SCHEMES = ("ws", "http")
+_TLS_NAMES = frozenset(
+    ["ssl", "tls", "secure", "wss", "https", "is_ssl", "is_tls", "is_secure", "is_wss", "use_ssl", "use_tls"]
+)
+
+
+def speaks_plaintext(definition: Definition, span: Span) -> bool:
+    """Whether a condition around ``span`` says that the connection is one without TLS: options of TLS then
+    decide nothing."""
+    return any(
+        guard.test is not None and guard.kind != "catch" and _says_plaintext(guard.test, guard.holds)
+        for guard in guards_at(definition, span)
+    )
+
+
+def _says_plaintext(test: Value, holds: bool, depth: int = 0) -> bool:
+    if depth > 20:
+        return False
+    match test:
+        case Unary(op="!"):
+            return _says_plaintext(test.operand, not holds, depth + 1)
+        case Binary(op="&&" | "||"):
+            sides = (test.left, test.right)
+            said = [_says_plaintext(side, holds, depth + 1) for side in sides]
+            if (test.op == "&&") == holds:
+                return any(said)
+            # `if wss and context is None: … elif context is not None: …` leaves the plain URL.
+            return any(said) and all(known or _is_none_test(s) for s, known in zip(sides, said, strict=True))
+        case Binary(op="==" | "!="):
+            for side in (test.left, test.right):
+                if isinstance(side, Text):
+                    return _says_scheme(side.value, holds == (test.op == "=="))
+        case Binary(op="in" | "not in") if isinstance(test.left, Text):
+            return _says_scheme(test.left.value, holds == (test.op == "in"))
+        case Call(function=Member(field="startswith"), arguments=(Text() as text, *_)):
+            return _says_scheme(text.value, holds)
+        case Name() | Member():
+            return not holds and written(test).rpartition(".")[2].lower().strip("_") in _TLS_NAMES
+    return False
+
+
+def _says_scheme(text: str, holds: bool) -> bool:
+    scheme = text.partition(":")[0].lower()
+    return scheme in (_PLAIN_SCHEMES if holds else _TLS_SCHEMES)
+
+
+def _is_none_test(value: Value) -> bool:
+    return (
+        isinstance(value, Binary)
+        and value.op in ("==", "!=", "is", "is not")
+        and isinstance(value.right, Null)
+    )
+
+
 def _shown(holds: bool) -> str:
     return "set" if holds else "off"
 

@@ -1,7 +1,8 @@
 """What Python code does on a thread that it must leave to the thread of an event loop.
 
-Two sides: what a started thread does to objects of another loop (here), and what other threads do to a loop
-that a started thread runs (:mod:`lwslint.model.python_background`).
+Three sides: what a started thread does to objects of another loop (here), what other threads do to a loop
+that a started thread runs (:mod:`lwslint.model.python_background`), and what a loop made for one call does to
+the connections of another (:mod:`lwslint.model.python_fresh_loops`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lwslint.diagnostics import Step
 from lwslint.facts import Call, Member, Place, Value
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.knowledge.python_libraries import Bound
-from lwslint.model import python_background
+from lwslint.model import python_background, python_fresh_loops
 from lwslint.model.python_background import instead
 from lwslint.model.python_program import Target, written
 from lwslint.model.python_threads import Misuse, PythonThreads, Reached, Start, calls_in
@@ -53,6 +54,7 @@ class _Finder:
         for start in self.threads.starts:
             yield from self._escaped(start)
         yield from python_background.misuses(self.threads)
+        yield from python_fresh_loops.misuses(self.threads)
         yield from self._on_the_loop()
 
     def _in(self, reached: Reached) -> Iterator[Misuse]:

@@ -24,6 +24,7 @@ from lwslint.facts import (
     Block,
     Call,
     Declare,
+    FileFacts,
     Initializer,
     Member,
     Name,
@@ -194,10 +195,15 @@ class PythonThreads:
                     ):
                         continue
                     starts = [u for name in row.starts for u in self.program.calls_named(name)]
-                    if not any(u.definition.file is definition.file for u in starts):
+                    if not any(self._may_mean(u.definition.file, definition.file) for u in starts):
                         continue
                     for target in self.program.functions_of(node.value, definition):
                         yield Start(definition.place(node.span), target, row.what, definition)
+
+    def _may_mean(self, file: FileFacts, module: FileFacts) -> bool:
+        """Whether what ``file`` starts may be an object of ``module``: it is that file, or imports it."""
+        names = {part for name in file.includes for part in (name, name.rpartition(".")[0]) if part}
+        return file is module or any(self.program.module(name, file) is module for name in sorted(names))
 
     def _methods(self) -> Iterator[Start]:
         for file in self.program.files:
@@ -363,7 +369,27 @@ class PythonThreads:
             parameter = program.parameter(definition, value.id)
             if parameter is not None and parameter.type:
                 return self._kind_of_annotation(parameter.type, definition)
+            if parameter is not None and self._is_handed_connection(definition, value.id):
+                return "asyncio"
         return ""
+
+    @cached_property
+    def handlers(self) -> frozenset[int]:
+        """The coroutine functions that a server runs for each connection, which is their first parameter."""
+        rows = {name: row for row in self.table.handler for name in row.call}
+        found: set[int] = set()
+        for use in self.program.calls:
+            row = rows.get(self.program.called(use.call, use.definition))
+            if row is None:
+                continue
+            given = [k.value for k in use.call.keywords if k.name in row.keyword]
+            for value in given or use.call.arguments[:1]:
+                found.update(d.id for d in self.program.functions_of(value, use.definition))
+        return frozenset(found)
+
+    def _is_handed_connection(self, definition: Definition, name: str) -> bool:
+        own = [p.name for p in definition.function.parameters if p.name not in ("self", "cls")]
+        return bool(own) and own[0] == name and definition.id in self.handlers
 
     def _kind_of_class(self, target: Target) -> str:
         kinds = libraries.objects()

@@ -29,7 +29,7 @@ from lwslint.facts import (
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.model.python_connections import Connection
 from lwslint.model.python_contexts import Context
-from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, url_of
+from lwslint.model.python_exposure import PRODUCTION, Exposure, Url, exposure, speaks_plaintext, url_of
 from lwslint.model.python_program import Origin, PythonProgram, Use, written
 from lwslint.model.symbols import Definition
 
@@ -297,7 +297,9 @@ def _options(program: PythonProgram, known: Sequence[Connection]) -> Iterator[We
             wanted = name in row.true_verifies_nothing
             for given in program.keyword(use.call, use.definition, name):
                 for origin in program.origins(*given):
-                    if isinstance(origin.value, Number) and bool(origin.value.value) == wanted:
+                    if not isinstance(origin.value, Number) or bool(origin.value.value) != wanted:
+                        continue
+                    if not speaks_plaintext(origin.definition, origin.value.span):
                         yield _option(
                             program, origin, given, f"{name}={wanted} ({row.library})", "all", (connection,)
                         )
@@ -329,18 +331,16 @@ def _sslopt(program: PythonProgram, connection: Connection, given: Origin) -> It
         o for item in program.items(*given, "check_hostname") for o in program.origins(*item)
     ]
     uses = (connection,)
-    for origin in required:
-        if is_cert_none(program, origin):
-            cause = (
-                f'"cert_reqs": CERT_NONE ({connection.row.library}; turns the host name check off as well)'
-            )
-            yield _option(program, origin, given, cause, "all", uses, _HELP_SSLOPT)
-            return
+    off = [origin for origin in required if is_cert_none(program, origin)]
+    for origin in off:
+        cause = f'"cert_reqs": CERT_NONE ({connection.row.library}; turns the host name check off as well)'
+        yield _option(program, origin, given, cause, "all", uses, _HELP_SSLOPT)
+    if off:
+        return
     for origin in hostname:
         if is_false(origin.value):
             cause = f'"check_hostname": False ({connection.row.library})'
             yield _option(program, origin, given, cause, "hostname", uses, _HELP_SSLOPT)
-            return
 
 
 def _tls_rows(program: PythonProgram) -> Iterator[Weakness]:

@@ -11,6 +11,9 @@ In Python, on a thread that the program or a library starts:
 - `asyncio.create_task()`, `IOLoop.current()` and what else needs a loop on the current thread;
 - tornado's `write_message()`, autobahn's `sendMessage()` on twisted, twisted's reactor, picows.
 
+On any thread, callbacks and endpoints included: `asyncio.run()`, or a loop that is made for the one call,
+drives a connection that was opened on another loop.
+
 And the other way round: a loop that runs on a thread of its own (`Thread(target=loop.run_forever)`,
 `Thread(target=reactor.run)`, a thread that calls `asyncio.run()`), used by the thread that started it, or by
 public methods of the class that did (a warning, as who calls them is not known).
