@@ -32,7 +32,7 @@ _IDIOM = re.compile(
 _LOOPS = re.compile(
     rb"asyncio\.Event|asyncio\.Queue|create_task|ensure_future|call_soon\(|call_later|call_at\(|run_until_complete"
     rb"|asyncio\.run\b|put_nowait|set_result|get_running_loop|IOLoop|write_message|sendMessage|sendClose|callLater"
-    rb"|trio\.run|anyio\.run|picows"
+    rb"|trio\.run|anyio\.run|picows|websockets\.broadcast\b|get_event_loop\("
 )
 # Helpers that other files take an unverified context from, and programs that start the threads.
 _WEAKENS = re.compile(
@@ -44,6 +44,7 @@ _THREADS = re.compile(
 )
 _CALLBACKS = re.compile(
     rb"gi\.repository|fastapi|kombu|rospy|loop_start|\.on_message\s*=|pynput|QThread|QRunnable|watchdog|add_event_detect"
+    rb"|keyboard|sounddevice|stream_callback|apscheduler|basic_consume|message_callback_add|flask"
 )
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.MULTILINE)
 

@@ -20,6 +20,7 @@ class Connection(msgspec.Struct, frozen=True, eq=False):
     use: Use
     row: Connect
     urls: tuple[Url, ...]
+    repeated: bool = False  # the URLs are those of a call before, which is a connection of its own
 
     @property
     def plain(self) -> bool:
@@ -36,7 +37,8 @@ def find_connections(program: PythonProgram) -> tuple[Connection, ...]:
     found: list[Connection] = []
     for use in program.calls:
         for row in rows_of(program, use):
-            found.append(Connection(use, row, tuple(_urls(program, use, row))))
+            urls = tuple(_urls(program, use, row))
+            found.append(Connection(use, row, urls, repeated=not _takes_url(row)))
     return tuple(found)
 
 
@@ -67,9 +69,13 @@ def _fits(program: PythonProgram, use: Use, row: Connect) -> bool:
     return telling or bool(named & {*row.sslopt, *row.context, row.subprotocols, *row.headers} - {""})
 
 
+def _takes_url(row: Connect) -> bool:
+    return row.url is not None or bool(row.url_keyword)
+
+
 def _urls(program: PythonProgram, use: Use, row: Connect) -> Iterator[Url]:
     call = use.call
-    if row.url is None and not row.url_keyword:
+    if not _takes_url(row):
         yield from _urls_of_object(program, use)
         return
     given = list(program.keyword(call, use.definition, row.url_keyword)) if row.url_keyword else []

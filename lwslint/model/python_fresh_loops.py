@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from lwslint.diagnostics import Step
-from lwslint.facts import Call, Lambda, Member, Name, walk
+from lwslint.facts import Call, Member, Name, walk
 from lwslint.model.python_program import Origin, PythonProgram, passed_values, written
 from lwslint.model.python_threads import Misuse, PythonThreads, Reached, calls_in
 from lwslint.model.symbols import Definition
@@ -22,7 +22,6 @@ _MAKES_LOOP = frozenset(["asyncio.new_event_loop", "uvloop.new_event_loop"])
 # Only connections have these; `send` and `close` are found on many things.
 _TELLING = frozenset(["send_text", "send_json", "send_str", "receive_text", "receive_json"])
 _CALLED_SO = re.compile(r"(?:^|_)(?:ws|wss)\d*(?:_|$)|web_?socket")
-MAX_CLOSURE = 400
 
 _EFFECT = (
     "short messages seem to go out; a full buffer, recv() or close() raises RuntimeError, and frames of two"
@@ -156,14 +155,13 @@ class _Finder:
         for target in self.program.functions_of(coroutine.function, where):
             if not target.function.coroutine or not self._is_callback(driver):
                 continue
-            inside: frozenset[int] | None = None
-            for use in self.threads.connection_uses(target):
+            closure = self.threads.closure(target)
+            for use in () if closure.serves else self.threads.connection_uses(target):
                 _, makers = self.threads.kind(*use)
-                if not makers or not all(m.definition.id in self.threads.handlers for m in makers):
-                    continue
-                inside = self._closure(target) if inside is None else inside
-                if not any(maker.definition.id in inside for maker in makers):
-                    found.append((use, makers))
+                handed = [m for m in makers if isinstance(m.value, Name)]
+                if handed and len(handed) == len(makers):
+                    if not any(maker.definition.id in closure.functions for maker in makers):
+                        found.append((use, makers))
         return found
 
     def _is_callback(self, definition: Definition) -> bool:
@@ -192,19 +190,3 @@ class _Finder:
                         last = written(node).rpartition(".")[2]
                         found.setdefault(last, []).append(Origin(node, definition))
         return found
-
-    def _closure(self, target: Definition) -> frozenset[int]:
-        """The functions that may run because ``target`` runs: those that it calls or hands to somebody."""
-        found: dict[int, None] = {}
-        waiting = [target]
-        while waiting and len(found) < MAX_CLOSURE:
-            current = waiting.pop()
-            if current.id in found:
-                continue
-            found[current.id] = None
-            for call in calls_in(current):
-                waiting += self.program.functions_of(call.function, current)
-            for value in passed_values(current):
-                if isinstance(value, (Name, Member, Lambda)):
-                    waiting += self.program.functions_of(value, current)
-        return frozenset(found)

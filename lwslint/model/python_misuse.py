@@ -35,6 +35,13 @@ def misuses(project: Project) -> tuple[Misuse, ...]:
 
 # These take the current loop of the thread, which need not run yet, and these make one current.
 _ASK_CURRENT = frozenset(["asyncio.ensure_future", "tornado.ioloop.IOLoop.current"])
+_KEEP_LOOP = (
+    "keep the loop in a variable on its own thread (asyncio.get_running_loop() there), and use"
+    " asyncio.run_coroutine_threadsafe(coroutine, loop) here"
+)
+_BROADCAST = frozenset(
+    ["websockets.broadcast", "websockets.asyncio.server.broadcast", "websockets.legacy.protocol.broadcast"]
+)
 _GIVE_LOOP = frozenset(["asyncio.set_event_loop", "tornado.ioloop.IOLoop", "?.make_current"])
 
 
@@ -46,7 +53,6 @@ class _Finder:
             (row.on, method): row for row in threads.table.bound for method in row.method
         }
         self.methods = frozenset(method for _, method in self.bound)
-        self._insides: dict[int, frozenset[int]] = {}
 
     def all(self) -> Iterator[Misuse]:
         for reached in self.threads.reached:
@@ -60,21 +66,30 @@ class _Finder:
     def _in(self, reached: Reached) -> Iterator[Misuse]:
         definition = reached.definition
         handed = self.threads.handed_back(definition)
+        told: list[Misuse] = []
+        asked: list[Misuse] = []
         for call in calls_in(definition):
             if call.span in handed:
                 continue
             found = [*self._driving(call, reached), *self._bound(call, reached)]
             if found and not self.threads.decides_itself(definition, call.span):
-                yield from found
+                told += found
             found = list(self._no_loop(call, reached))
             if found and not self.threads.decides_itself(definition, call.span, raises=True):
-                yield from found
+                told += found
+            found = list(self._asks_in_vain(call, reached))
+            if found and not self.threads.decides_itself(definition, call.span, raises=True):
+                asked += found
+        # What is done with the loop says more than where it was asked for.
+        yield from told or asked
 
     # -- a connection of another loop is driven by a loop of this thread
 
     def _driving(self, call: Call, reached: Reached) -> Iterator[Misuse]:
         definition = reached.definition
         if not self.threads.is_driver(call.function, definition) or not call.arguments:
+            return
+        if self.threads.serves(reached.start):
             return
         for origin in self.threads.coroutines(call.arguments[0], definition):
             coroutine = origin.value
@@ -103,21 +118,15 @@ class _Finder:
         for target in self.program.functions_of(function, definition):
             if not target.function.coroutine:
                 continue
-            own = self._inside(target)
+            closure = self.threads.closure(target)
+            if closure.serves:
+                continue
             for use in self.threads.connection_uses(target):
                 _, makers = self.threads.kind(*use)
-                made_here = any(maker.definition.id in own for maker in makers)
+                made_here = any(maker.definition.id in closure.functions for maker in makers)
                 if not made_here and (self.threads.foreign(use.value, makers, reached) or not makers):
                     return written(use.value) or "a connection"
         return ""
-
-    def _inside(self, target: Definition) -> frozenset[int]:
-        """The functions that run when the coroutine runs: what they make is of their own loop."""
-        known = self._insides.get(target.id)
-        if known is None:
-            start = Start(target.place(), target, "", target, (), True)
-            known = self._insides[target.id] = frozenset(r.definition.id for r in self.threads.reach(start))
-        return known
 
     # -- methods that only the loop's thread may call
 
@@ -194,6 +203,14 @@ class _Finder:
                 "an idle loop does not wake up: the coroutine never starts, and nothing is raised",
                 "asyncio.run_coroutine_threadsafe(coroutine, loop)",
             )
+        elif name in _BROADCAST:
+            yield self._misuse(
+                call,
+                reached,
+                f"{name}()",
+                "the frames are written beside the event loop that owns the sockets: late, or mixed up",
+                f"loop.call_soon_threadsafe({name}, ...)",
+            )
         elif name in _ASK_CURRENT and self._has_own_loop(reached):
             return
         elif name in ("asyncio.create_task", "asyncio.get_running_loop", "asyncio.ensure_future"):
@@ -202,8 +219,7 @@ class _Finder:
                 reached,
                 f"{name}()",
                 "this thread has no running event loop: RuntimeError, and the message is lost",
-                "keep the loop in a variable on its own thread (asyncio.get_running_loop() there), and use"
-                " asyncio.run_coroutine_threadsafe(coroutine, loop) here",
+                _KEEP_LOOP,
             )
         elif name in ("tornado.ioloop.IOLoop.current", "tornado.ioloop.IOLoop.instance"):
             if not name.endswith("instance"):
@@ -216,6 +232,20 @@ class _Finder:
                     "keep IOLoop.current() in a variable on the loop's own thread, and call"
                     " add_callback() of that",
                 )
+
+    def _asks_in_vain(self, call: Call, reached: Reached) -> Iterator[Misuse]:
+        """``asyncio.get_event_loop()`` makes a loop on the main thread only."""
+        if self.program.dotted(call.function, reached.definition) != "asyncio.get_event_loop":
+            return
+        if reached.driven or reached.definition.function.coroutine or self._has_own_loop(reached):
+            return
+        yield self._misuse(
+            call,
+            reached,
+            "asyncio.get_event_loop()",
+            "this thread has no event loop: RuntimeError, and the message is lost",
+            _KEEP_LOOP,
+        )
 
     def _misuse(self, call: Call, reached: Reached, what: str, effect: str, help: str) -> Misuse:
         return Misuse(

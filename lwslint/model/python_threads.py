@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from lwslint.facts import (
     Declare,
     FileFacts,
     Initializer,
+    Lambda,
     Member,
     Name,
     Place,
@@ -40,8 +41,9 @@ from lwslint.facts import (
 )
 from lwslint.knowledge import python_libraries as libraries
 from lwslint.knowledge.python_libraries import Entry
+from lwslint.model.python_collections import Collections
 from lwslint.model.python_exposure import around, guards_at
-from lwslint.model.python_program import Origin, PythonProgram, Target, Use, written
+from lwslint.model.python_program import Origin, PythonProgram, Target, Use, passed_values, written
 from lwslint.model.symbols import Definition
 
 if TYPE_CHECKING:
@@ -92,6 +94,13 @@ class Misuse(msgspec.Struct, frozen=True, eq=False):
     where: str = ""
 
 
+class Closure(NamedTuple):
+    """The ids of functions, and whether one of them serves connections."""
+
+    functions: frozenset[int]
+    serves: bool
+
+
 class PythonThreads:
     """The thread starts of a program and what they reach."""
 
@@ -105,6 +114,7 @@ class PythonThreads:
         self._uses: dict[int, tuple[Origin, ...]] = {}
         self._using: set[int] = set()
         self._handed: dict[int, frozenset[Span]] = {}
+        self._closures: dict[int, Closure] = {}
 
     # ------------------------------------------------------------------ starts
 
@@ -327,6 +337,31 @@ class PythonThreads:
             self._own[key] = frozenset(r.definition.id for r in self.reach(start))
         return self._own[key]
 
+    def closure(self, target: Definition) -> Closure:
+        """What may run because ``target`` runs: what it calls, and what it hands to others to call."""
+        known = self._closures.get(target.id)
+        if known is None:
+            found: dict[int, None] = {}
+            serves = False
+            waiting = [target]
+            while waiting and len(found) < MAX_REACH:
+                current = waiting.pop()
+                if current.id in found:
+                    continue
+                found[current.id] = None
+                for call in calls_in(current):
+                    serves = serves or _serves(call)
+                    waiting += self.program.functions_of(call.function, current)
+                for value in passed_values(current):
+                    if isinstance(value, (Name, Member, Lambda)):
+                        waiting += self.program.functions_of(value, current)
+            known = self._closures[target.id] = Closure(frozenset(found), serves)
+        return known
+
+    def serves(self, start: Start) -> bool:
+        """Whether the thread runs a server of its own, whose connections are then its own, too."""
+        return any(_serves(call) for reached in self.reach(start) for call in calls_in(reached.definition))
+
     # ------------------------------------------------------------------ objects
 
     def kind(self, value: Value, definition: Definition) -> tuple[str, tuple[Origin, ...]]:
@@ -334,7 +369,7 @@ class PythonThreads:
         kinds = libraries.objects()
         makers: list[Origin] = []
         found = ""
-        for origin in self.program.origins(value, definition):
+        for origin in self._with_elements(self.program.origins(value, definition)):
             kind = self._kind_of(origin, kinds)
             if kind:
                 found = found or kind
@@ -343,6 +378,21 @@ class PythonThreads:
         if found:
             return found, tuple(makers)
         return self._by_name(value, definition), ()
+
+    def _with_elements(self, origins: Sequence[Origin]) -> Iterator[Origin]:
+        """The origins; for what a loop takes out of a collection, what was put in."""
+        for origin in origins:
+            over = _looped_over(origin.value)
+            if over is None:
+                yield origin
+            else:
+                for element in self.collections.elements(over, origin.definition):
+                    yield from self.program.origins(*element)
+
+    @cached_property
+    def collections(self) -> Collections:
+        """What is put into the program's lists, sets and dicts."""
+        return Collections(self.program)
 
     def _kind_of(self, origin: Origin, kinds: dict[str, str]) -> str:
         value, definition = origin
@@ -497,6 +547,17 @@ class PythonThreads:
         return self._uses[definition.id]
 
 
+def _looped_over(value: Value) -> Value | None:
+    """The collection that a ``for`` takes ``value`` from."""
+    for _ in range(3):  # a tuple of targets is one level deeper
+        if not isinstance(value, Unknown) or len(value.parts) != 1 or value.parts[0].span != value.span:
+            return None
+        value = value.parts[0]
+        if not isinstance(value, Unknown):
+            return value
+    return None
+
+
 def _caught(following: Sequence[Statement]) -> Iterator[Declare]:
     """What the handlers right behind a ``try`` catch."""
     for statement in following:
@@ -507,6 +568,25 @@ def _caught(following: Sequence[Statement]) -> Iterator[Declare]:
 
 def _inside(call: Call, block: Block) -> bool:
     return block.span.start <= call.span.start and call.span.end <= block.span.end
+
+
+_SERVES = frozenset(
+    [
+        "serve",
+        "unix_serve",
+        "serve_forever",
+        "run_app",
+        "AppRunner",
+        "TCPSite",
+        "start_server",
+        "create_server",
+    ]
+)
+
+
+def _serves(call: Call) -> bool:
+    """Whether the call, by its last name, takes connections from now on."""
+    return written(call.function).rpartition(".")[2] in _SERVES
 
 
 def _elements(value: Value) -> tuple[Value, ...]:

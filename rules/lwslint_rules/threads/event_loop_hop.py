@@ -19,10 +19,10 @@ And the other way round: a loop that runs on a thread of its own (`Thread(target
 public methods of the class that did (a warning, as who calls them is not known).
 
 Threads are those of `threading`, executors, `to_thread`, `run_in_executor`, `Timer`, `QThread`, twisted's
-`callInThread`, the callbacks of GStreamer, kombu, paho
-and rospy, and FastAPI's endpoints that are no coroutines. The report shows where the thread
-starts and each call on the way. In a coroutine, waiting for `run_coroutine_threadsafe(...).result()` and
-calling a blocking WebSocket client are reported too.
+`callInThread`, APScheduler's background jobs, the callbacks of GStreamer, kombu, pika, paho, rospy,
+pynput, keyboard, watchdog, sounddevice and PyAudio, and the endpoints of Flask, and those of FastAPI that
+are no coroutines. The report shows where the thread starts and each call on the way. In a coroutine, waiting
+for `run_coroutine_threadsafe(...).result()` and calling a blocking WebSocket client are reported too.
 
 websocket-client, `websockets.sync` and paho lock their own calls and are not reported.
 

@@ -172,7 +172,7 @@ def _report(connection: Connection, place: Place, message: str, severity: Severi
 def _python(project: Project) -> Iterator[Diagnostic]:
     seen: set[tuple[Place, str]] = set()
     for connection in project.python.connections:
-        for url in connection.urls:
+        for url in () if connection.repeated else connection.urls:
             found = _judge(url)
             if found is None or (connection.use.place, url.text) in seen:
                 continue
