@@ -18,7 +18,7 @@ from lwslint.discovery import discover, is_python, language_of
 from lwslint.frontends import c
 from lwslint.frontends.c_declarations import dialect
 from lwslint.frontends.preprocessor import preprocess
-from lwslint.gather import mentions_lws
+from lwslint.prefilter import mentions_lws
 from lwslint.settings import Settings
 
 ROUNDS = 5

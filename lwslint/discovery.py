@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from operator import attrgetter
 from pathlib import PurePosixPath
@@ -102,13 +102,15 @@ def discover(
     *,
     cwd: str,
     exclude: Sequence[Exclusion] = (),
+    found: Callable[[Found], None] | None = None,
 ) -> Discovery:
     """Walk ``paths`` (files or folders, absolute or relative to ``cwd``).
 
-    A path that was given by name is always taken, excluded or not.
+    A path that was given by name is always taken, excluded or not.  ``found`` is told of each source file
+    as soon as it is known.
     """
     absolute = [os.path.normpath(os.path.join(cwd, path)) for path in paths]
-    walk = _Walk(_Names(cwd, absolute), tuple(exclude))
+    walk = _Walk(_Names(cwd, absolute), tuple(exclude), found)
     for path, given in zip(absolute, paths, strict=True):
         walk.start(path, given)
     walk.follow_links()
@@ -289,9 +291,12 @@ _PYTHON_ENDS = tuple(sorted(PYTHON_SUFFIXES))
 class _Walk:
     """One discovery: collects files, reasons and problems.  Folders wait on a list, not the stack."""
 
-    def __init__(self, name: _Names, exclude: Sequence[Exclusion]) -> None:
+    def __init__(
+        self, name: _Names, exclude: Sequence[Exclusion], found: Callable[[Found], None] | None
+    ) -> None:
         self._name = name
         self._exclude = exclude
+        self._found = found
         self._witness = witness.current()
         self._sources: dict[Identity, Found] = {}
         self._build_files: dict[Identity, Found] = {}
@@ -489,6 +494,8 @@ class _Walk:
             found = Found(self._name(path), path, identity, explicit, witness.stamp(status))
             taken[identity] = found
             self._skipped.pop(found.path, None)
+            if self._found is not None and kind is Kind.SOURCE:
+                self._found(found)
         elif known.real != path:
             self._skip(path, TWICE)
 

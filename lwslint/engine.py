@@ -117,23 +117,27 @@ def lint(
     others, by the real path of these.  ``discovery`` is what the walk over ``paths`` found, when that was
     done before.  ``database`` is the compilation database to use, wherever it lies.
     """
-    found = discover(paths, cwd=cwd, exclude=exclude) if discovery is None else discovery
-    settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
-    files, build_files, documents_found = (
-        tuple(_copied(file, copies) for file in kind)
-        for kind in (found.files, found.build_files, found.documents)
-    )
     # Imported late, with the parsers: `lwslint rules` and `--version` need neither.
     from lwslint.gather import gather
     from lwslint.memory import Memory
+    from lwslint.prefilter import Scout
     from lwslint.workers import Pool
 
     memory = Memory(cache, settings, [cwd, *paths])
-    named_database = named_file(database, cwd) if database else None
     with _uncollected(), Pool(jobs) as pool:
+        scout = Scout(memory, pool)
+        found = discovery
+        if found is None:
+            found = discover(paths, cwd=cwd, exclude=exclude, found=scout.take)
+        settings = msgspec.structs.replace(settings, python=_applied(settings.python, found.files))
+        files, build_files, documents_found = (
+            tuple(_copied(file, copies) for file in kind)
+            for kind in (found.files, found.build_files, found.documents)
+        )
+        named_database = named_file(database, cwd) if database else None
         reader = partial(memory.build_files, pool=pool)
         builder = Builder(build_files, files, settings, named_database, reader, found.copies)
-        gathered = gather(files, settings, progress, builder, memory, pool)
+        gathered = gather(files, settings, progress, builder, memory, pool, scout)
         settings = builder.settings
         documents = gather_documents.gather(documents_found, settings)
         facts = (*gathered.facts, *documents.facts)
@@ -218,7 +222,7 @@ def lint(
 
 def _copied(file: Found, copies: Mapping[str, str]) -> Found:
     """``file``, or the copy that stands for it."""
-    copy = copies.get(file.real)
+    copy = copies.get(file.real) if copies else None
     if copy is None:
         return file
     status = os.stat(copy)

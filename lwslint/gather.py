@@ -13,7 +13,6 @@ import msgspec
 
 from lwslint import source
 from lwslint.discovery import (
-    NO_IDIOM,
     NO_LWS,
     NO_WEBSOCKET,
     NOT_PYTHON,
@@ -26,6 +25,7 @@ from lwslint.discovery import (
 from lwslint.facts import FileFacts
 from lwslint.memory import Memory
 from lwslint.model.bodies import Body
+from lwslint.prefilter import Scout, reason_against
 from lwslint.problem import Problem
 from lwslint.settings import Build, Settings
 from lwslint.source import ReadError, TooLarge
@@ -82,14 +82,16 @@ def gather(
     builds: Builds | None = None,
     memory: Memory | None = None,
     pool: Pool | None = None,
+    scout: Scout | None = None,
     *,
     everything: bool = False,
 ) -> Gathered:
     """The facts of all files that mention libwebsockets.
 
     ``builds`` decides how each is compiled before any is parsed.
-    ``memory`` is what earlier runs know, ``pool`` the processes that may help (default: none).  With
-    ``everything``, the other files are lowered too, for the memory alone.
+    ``memory`` is what earlier runs know, ``pool`` the processes that may help (default: none), ``scout``
+    has looked at some files before.  With ``everything``, the other files are lowered too, for the memory
+    alone.
     """
     memory = Memory(None, settings) if memory is None else memory
     facts: list[FileFacts] = []
@@ -99,18 +101,23 @@ def gather(
     left_out: list[Skipped] = []
     problems: list[Problem] = []
     wanted: list[Candidate] = []
+    looked_at = {} if scout is None else scout.reasons()
     for number, file in enumerate(files, 1):
-        outcome = _one(file, memory)
-        match outcome:
-            case Candidate():
+        if (reason := looked_at.get(file.real)) is not None:
+            memory.learn(file, reason)
+        else:
+            outcome = _one(file, memory)
+            if isinstance(outcome, Candidate):
                 wanted.append(outcome)
-            case Skipped(reason=reason) if reason == NO_LWS:
-                skipped[file.path] = file
-            case Skipped(reason=reason) if reason in (NO_WEBSOCKET, NO_IDIOM):
-                python[file.path] = file
-                reasons[file.path] = reason
-            case Problem():
+            elif isinstance(outcome, Problem):
                 problems.append(outcome)
+            else:
+                reason = outcome.reason
+        if reason == NO_LWS:
+            skipped[file.path] = file
+        elif reason is not None:
+            python[file.path] = file
+            reasons[file.path] = reason
         if progress is not None:
             progress(number, len(files))
     if builds is not None:
@@ -309,12 +316,6 @@ def _choose(
     return sorted(chosen)
 
 
-def mentions_lws(data: bytes) -> bool:
-    """Whether the bytes can be of a file that uses libwebsockets, directly or by a macro."""
-    folded = data.lower()
-    return b"lws" in folded or b"libwebsocket" in folded
-
-
 def _one(file: Found, memory: Memory, linked: bool = False) -> Candidate | Skipped | Problem:
     """What there is to lower of one file; with ``linked``, also of one that does not mention libwebsockets
     (or, in Python, WebSocket)."""
@@ -327,7 +328,7 @@ def _one(file: Found, memory: Memory, linked: bool = False) -> Candidate | Skipp
     data = _read(file, memory)
     if not isinstance(data, bytes):
         return data
-    reason = _reason_against(file, data)
+    reason = reason_against(file.path, data)
     if known is None:
         memory.learn(file, reason)
     if reason and not linked:
@@ -347,21 +348,12 @@ def _read(file: Found, memory: Memory) -> bytes | Skipped | Problem:
         return Problem(file.path, "cannot be read: out of memory")
 
 
-def _reason_against(file: Found, data: bytes) -> str:
-    """Why a file of these bytes is not lowered for its own sake; empty when it is."""
-    if is_python(file.path):
-        from lwslint import gather_python
-
-        return gather_python.reason_against(data)
-    return "" if mentions_lws(data) else NO_LWS
-
-
 def _too_large(file: Found, message: str) -> Skipped | Problem:
     try:
         seen = 0
         tail = b""
         for chunk in _chunks(file):
-            if not _reason_against(file, tail + chunk):
+            if not reason_against(file.path, tail + chunk):
                 break
             tail = chunk[-_OVERLAP:]
             seen += len(chunk)

@@ -73,8 +73,8 @@ class Memory:
     def __init__(self, cache: Cache | None, settings: Settings, tree: Sequence[str] = ()) -> None:
         self._cache = cache
         self._began = time.time_ns()
-        self._limit = settings.max_file_size
-        self._key = digest("tree", code(), str(self._limit), *tree) if cache is not None and tree else ""
+        self.limit = settings.max_file_size
+        self._key = digest("tree", code(), str(self.limit), *tree) if cache is not None and tree else ""
         self._before = self._load()
         self._now = _Tree({})
         self._asked: list[dict[str, int]] = []
@@ -84,7 +84,7 @@ class Memory:
 
     def read(self, file: Found) -> bytes:
         """The bytes of a file; raises as :func:`lwslint.source.read` does."""
-        return source.read(file.real, self._limit, expected=file.identity)
+        return source.read(file.real, self.limit, expected=file.identity)
 
     def known(self, file: Found) -> Known | None:
         """What is known of a file that has not changed since."""

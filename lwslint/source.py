@@ -21,7 +21,6 @@ from lwslint import witness
 from lwslint.facts import Span
 
 TAB = 4  # columns between tab stops in an excerpt
-_FIRST = 1 << 16  # bytes asked for at first: more than most source files have
 _CHUNK = 1 << 20
 _BOM = codecs.BOM_UTF8
 
@@ -73,8 +72,13 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
     (the file can be swapped in between) and the open itself does not wait.  With ``expected``, the
     look before was discovery's, and a file other than the one it found is refused.
     """
+    return _opened(path, expected)[0]
+
+
+def _opened(path: str | os.PathLike[str], expected: Identity | None) -> tuple[int, int]:
+    """As :func:`open_regular`; with the size that the system reports."""
     if (data := _mounted_at(path)) is not None:
-        return _unnamed(data)
+        return _unnamed(data), len(data)
     try:
         if expected is None and not stat.S_ISREG(os.stat(path).st_mode):
             witness.look(os.path.abspath(path))
@@ -92,7 +96,7 @@ def open_regular(path: str | os.PathLike[str], *, expected: Identity | None = No
     if expected is not None and identity(status) != expected:
         os.close(handle)
         raise ReadError("changed while the tree was being read")
-    return handle
+    return handle, status.st_size
 
 
 def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None = None) -> bytes:
@@ -101,9 +105,9 @@ def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None 
     Raises :class:`TooLarge` or :class:`ReadError`.  The size is checked on what is really read: a
     file that grows, or whose reported size is a lie (``/proc``), cannot exceed the limit either.
     """
-    handle = open_regular(path, expected=expected)
+    handle, size = _opened(path, expected)
     try:
-        data = _up_to(handle, limit + 1)
+        data = _up_to(handle, limit + 1, size)
     except OSError as error:
         raise ReadError(_reason(error)) from error
     finally:
@@ -114,13 +118,14 @@ def read(path: str | os.PathLike[str], limit: int, *, expected: Identity | None 
     return data
 
 
-def _up_to(handle: int, limit: int) -> bytes:
-    """The bytes of an open file, at most ``limit``.
+def _up_to(handle: int, limit: int, size: int) -> bytes:
+    """The bytes of an open file that should have ``size``, at most ``limit``.
 
-    Without a file object: a run reads many small files, and most of them take one call.
+    Without a file object, and asking for one byte more than there should be: where that is not to be had,
+    the file ends, and one call was enough.
     """
-    first = os.read(handle, min(limit, _FIRST))
-    if not first or len(first) == limit:
+    first = os.read(handle, min(limit, size + 1))
+    if not first or len(first) in (size, limit):
         return first
     pieces = [first]
     room = limit - len(first)
@@ -169,6 +174,11 @@ def mounted(files: Mounted) -> Iterator[None]:
         yield
     finally:
         _mounted = before
+
+
+def is_mounted() -> bool:
+    """Whether any file may be read from elsewhere."""
+    return _mounted is not None
 
 
 def _mounted_at(path: str | os.PathLike[str]) -> bytes | None:

@@ -158,6 +158,11 @@ def read(path: str | os.PathLike[str], data: bytes) -> None:
         _witness.saw_inside(name, content(data))
 
 
+def needs_digest(path: str) -> bool:
+    """Whether the witness wants to know the bytes of a file that it has seen, as its stamp is too young."""
+    return _witness is not None and path in _witness.fresh
+
+
 def listing(entries: Iterable[os.DirEntry[str]]) -> str:
     """The digest of a folder's entries: names and kinds."""
     import hashlib

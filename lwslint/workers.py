@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, cached_property, partial
 from typing import NamedTuple, TypeVar
@@ -145,6 +145,25 @@ class Pool:
                 continue
         if broken or len(futures) < len(batches):
             self.close()
+        return made
+
+    def begin(self, work: Callable[[_Batch], _Made], batch: _Batch) -> Callable[[], _Made | None]:
+        """Have ``work`` done on a batch meanwhile.  What is returned waits for it, and says what it made of
+        the batch; None where a process died, or there is none."""
+        if not self._start() or self._executor is None:
+            return lambda: None
+        try:
+            future = self._executor.submit(work, batch)
+        except BrokenProcessPool:
+            self.close()
+            return lambda: None
+
+        def made() -> _Made | None:
+            try:
+                return future.result()
+            except (BrokenProcessPool, MemoryError, CancelledError):
+                return None
+
         return made
 
     def _start(self) -> bool:

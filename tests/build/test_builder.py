@@ -11,7 +11,7 @@ from lwslint.build.builder import Builder
 from lwslint.build.model import Builds, Switch
 from lwslint.config import Options, settings
 from lwslint.discovery import discover, named_file
-from lwslint.gather import mentions_lws
+from lwslint.prefilter import mentions_lws
 from lwslint.settings import Build, Version
 from tests.conftest import WriteTree
 

@@ -1,0 +1,88 @@
+"""Which source files are worth parsing, told from their bytes alone.
+
+Most files of a large tree have nothing to do with libwebsockets, and reading them to find that out is most
+of what a run does there.  So other processes read them, while the walk is still finding more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from lwslint import source, witness
+from lwslint.discovery import NO_LWS, Found, is_python
+from lwslint.memory import Memory
+from lwslint.source import Identity, ReadError
+from lwslint.workers import Pool
+
+MANY = 3_000
+"""Below so many files that nothing is known of, processes cost more than they save."""
+_BATCH = 1_000
+
+
+def mentions_lws(data: bytes) -> bool:
+    """Whether the bytes can be of a file that uses libwebsockets, directly or by a macro."""
+    folded = data.lower()
+    # From the end: Python takes half the time for a short word then.
+    return folded.rfind(b"lws") >= 0 or b"libwebsocket" in folded
+
+
+def reason_against(path: str, data: bytes) -> str:
+    """Why a file of these bytes is not lowered for its own sake; empty when it is."""
+    if is_python(path):
+        from lwslint import gather_python
+
+        return gather_python.reason_against(data)
+    return "" if mentions_lws(data) else NO_LWS
+
+
+class Scout:
+    """Finds out what speaks against the files of a walk, in the processes of ``pool`` while it goes on."""
+
+    def __init__(self, memory: Memory, pool: Pool) -> None:
+        self._memory = memory
+        self._pool = pool
+        self._alone = pool.size < 2 or source.is_mounted()
+        self._next: list[Found] = []
+        self._begun: list[tuple[list[Found], Callable[[], list[str | None] | None]]] = []
+        self._reasons: dict[str, str] | None = None
+
+    def take(self, file: Found) -> None:
+        """Begin to look at ``file``, when there are more of its kind."""
+        if self._alone or self._memory.known(file) is not None or witness.needs_digest(file.real):
+            return
+        self._next.append(file)
+        if len(self._next) >= (_BATCH if self._begun else MANY):
+            self._begin()
+
+    def reasons(self) -> dict[str, str]:
+        """What speaks against files, by their real paths; of any other file, nobody has found it out."""
+        if self._reasons is None:
+            self._reasons = {}
+            if self._begun:
+                self._begin()
+            for files, made in self._begun:
+                found = made() or ()
+                self._reasons.update((file.real, why) for file, why in zip(files, found, strict=False) if why)
+        return self._reasons
+
+    def _begin(self) -> None:
+        work = partial(_look, limit=self._memory.limit)
+        for start in range(0, len(self._next), _BATCH):
+            batch = self._next[start : start + _BATCH]
+            made = self._pool.begin(work, [(file.real, file.identity) for file in batch])
+            self._begun.append((batch, made))
+        self._next = []
+
+
+def _look(files: Sequence[tuple[str, Identity]], limit: int) -> list[str | None]:
+    """What speaks against each file; None for one that could not be read."""
+    with witness.testifying(None):
+        return [_reason(path, identity, limit) for path, identity in files]
+
+
+def _reason(path: str, identity: Identity, limit: int) -> str | None:
+    try:
+        return reason_against(path, source.read(path, limit, expected=identity))
+    except (ReadError, MemoryError):
+        return None
