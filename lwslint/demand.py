@@ -189,7 +189,7 @@ class Search:
     def _held(self, data: bytes) -> frozenset[bytes]:
         """The names that the bytes hold as whole words."""
         if len(self._words) > _MANY:
-            found = self._words.intersection(_WORD.findall(data))
+            found = self._words.intersection(data.translate(_SPACED).split())
         else:
             found = frozenset(word for word in self._words if word in data and _mentions(data, word))
         odd = [name for name, pattern in self._patterns.items() if name in data and pattern.search(data)]
@@ -197,7 +197,8 @@ class Search:
 
 
 _WORD = re.compile(rb"\w+")
-_MANY = 40
+_SPACED = bytes(byte if _WORD.fullmatch(bytes([byte])) else 0x20 for byte in range(256))
+_MANY = 20
 """From so many names on, taking a file apart into its words costs less than looking for each of them."""
 
 
@@ -216,25 +217,86 @@ def _is_word(byte: bytes) -> bool:
     return byte.isalnum() or byte == b"_"
 
 
+# ------------------------------------------------------------------------------------- definitions
+
+# How a definition goes on behind its name.
+_DEFINED = re.compile(rb"\b")
+_CLASS = re.compile(rb"\s*(?:final\s*)?[:{]")
+_FUNCTION = re.compile(rb"\s*\([^;{}]*\)\s*\{")
+_VARIABLE = re.compile(rb"\s*(?:\[[^\]\n]*\])?\s*[={]")
+_STRING = re.compile(rb"\s*[={(]")
+_ENUMERATOR = re.compile(rb"\s*(?:=[^,;\n]*)?,?\s*(?://|/\*|$)", re.MULTILINE)
+# What stands before it on the same line.
+_IN_NO_DEFINITION = re.compile(rb"[=;#]")
+_TYPE = re.compile(rb"\b(?:char|auto|int|unsigned)\b[^\n=;(){}]*\Z")
+
+
 def defines(data: bytes, name: str) -> bool:
     """Whether the bytes seem to define a function, macro, constant or class of that name."""
     word = name.encode()
-    if word not in data:
+    at = data.find(word)
+    while at >= 0:
+        if _begins_definition(data, at, at + len(word)):
+            return True
+        at = data.find(word, at + 1)
+    return False
+
+
+def _begins_definition(data: bytes, start: int, end: int) -> bool:
+    """Whether the name from ``start`` to ``end`` seems to be the one that is defined there."""
+    line = data.rfind(b"\n", 0, start) + 1
+    if _FUNCTION.match(data, end) and _DEFINED.match(data, start):
+        if not _IN_NO_DEFINITION.search(data, line, start):
+            return True
+    before = _text_end(data, start)
+    if before <= line and _ENUMERATOR.match(data, end):
+        return True
+    if _VARIABLE.match(data, end) and (before < start or data[start - 1 : start] in (b"*", b"&")):
+        above = data.rfind(b"\n", 0, start - 1) + 1
+        if _TYPE.search(data[above : start - 1]):
+            return True
+    if before == start:
         return False
-    escaped = re.escape(word)
-    return (
-        re.search(
-            rb"#\s*define\s+" + escaped + rb"\b"
-            rb"|\b(?:class|struct)\s+(?:\w+\s+)?" + escaped + rb"\s*(?:final\s*)?[:{]"
-            rb"|^[^\n=;#]*\b" + escaped + rb"\s*\([^;{}]*\)\s*\{"
-            rb"|\b(?:char|auto|int|unsigned)\b[^\n=;(){}]*[\s*&]" + escaped + rb"\s*(?:\[[^\]\n]*\])?\s*[={]"
-            rb"|\bstring(?:_view)?\s+" + escaped + rb"\s*[={(]"
-            rb"|^\s*" + escaped + rb"\s*(?:=[^,;\n]*)?,?\s*(?://|/\*|$)",
-            data,
-            re.MULTILINE,
-        )
-        is not None
-    )
+    word = _word_start(data, before)
+    kind = data[word:before]
+    if kind == b"define" and _ends_in_hash(data, word) and _DEFINED.match(data, end):
+        return True
+    if kind in (b"string", b"string_view") and _STRING.match(data, end):
+        return True
+    return _is_class(data, word, before, end)
+
+
+def _is_class(data: bytes, word: int, before: int, end: int) -> bool:
+    """Whether a class is defined whose name ends at ``end``, behind the word from ``word`` to ``before``: its
+    keyword, or a macro between the two."""
+    if word == before or not _CLASS.match(data, end):
+        return False
+    keywords = (b"class", b"struct")
+    if data[word:before] in keywords:
+        return True
+    outer = _text_end(data, word)
+    return outer < word and data[_word_start(data, outer) : outer] in keywords
+
+
+def _ends_in_hash(data: bytes, at: int) -> bool:
+    """Whether the last character before ``at`` that is no space is the ``#`` of a directive."""
+    end = _text_end(data, at)
+    return data[end - 1 : end] == b"#"
+
+
+def _text_end(data: bytes, at: int) -> int:
+    """Where the white space before ``at`` begins."""
+    near = data[max(0, at - 100) : at]
+    if text := near.rstrip():
+        return at - len(near) + len(text)
+    return len(data[:at].rstrip())
+
+
+def _word_start(data: bytes, at: int) -> int:
+    """Where the word that ends at ``at`` begins; ``at`` when there is none."""
+    while at > 0 and _is_word(data[at - 1 : at]):
+        at -= 1
+    return at
 
 
 # Function names that are words of every project.
