@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from lwslint import source
+from lwslint import prefilter, source
 from lwslint.discovery import (
     NO_LWS,
     NO_WEBSOCKET,
@@ -122,13 +122,14 @@ def gather(
             progress(number, len(files))
     if builds is not None:
         settings = builds.decide([candidate.file.path for candidate in wanted])
-    lower = _Lowering(settings, memory, Pool(1) if pool is None else pool, builds)
+    pool = Pool(1) if pool is None else pool
+    lower = _Lowering(settings, memory, pool, builds)
     _take(lower(wanted), facts, problems, left_out)
     facts.sort(key=lambda file: file.path)
     native = [file for file in facts if file.language != "python"]
     bodies: dict[int, Body] = {}
     if native and skipped:
-        facts.extend(_pull(native, skipped, memory, lower, problems, bodies))
+        facts.extend(_pull(native, skipped, memory, lower, pool, problems, bodies))
     if python:
         from lwslint import gather_python
 
@@ -226,6 +227,7 @@ def _pull(
     skipped: dict[str, Found],
     memory: Memory,
     lower: _Lowering,
+    pool: Pool,
     problems: list[Problem],
     bodies: dict[int, Body],
 ) -> list[FileFacts]:
@@ -244,7 +246,7 @@ def _pull(
         callers = sorted(wanted.callers - asked)
         definitions = sorted(wanted.definitions - asked)
         asked.update(callers, definitions)
-        chosen = _choose(skipped, callers, definitions, memory)[: demand.MAX_FILES - len(pulled)]
+        chosen = _choose(skipped, callers, definitions, memory, pool)[: demand.MAX_FILES - len(pulled)]
         if not chosen:
             break
         outcomes = [_one(skipped.pop(path), memory, linked=True) for path in chosen]
@@ -291,6 +293,7 @@ def _choose(
     callers: Sequence[tuple[str, str]],
     definitions: Sequence[str],
     memory: Memory,
+    pool: Pool,
 ) -> list[str]:
     """The files that define one of ``definitions`` or mention one of ``callers``, in order of path.
 
@@ -301,7 +304,8 @@ def _choose(
     if not callers and not definitions:
         return []
     search = demand.Search(callers, definitions)
-    find = memory.ask(search.questions, search.answer)
+    answers = prefilter.answers(skipped.values(), search, memory, pool)
+    find = memory.ask(search.questions, search.answer, answers)
     mentioned: dict[str, list[str]] = {}
     chosen: set[str] = set()
     for path, file in skipped.items():

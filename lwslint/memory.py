@@ -13,7 +13,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -123,9 +123,15 @@ class Memory:
 
     # ------------------------------------------------------------------ names
 
-    def ask(self, names: Collection[str], answer: Callable[[bytes], set[str]]) -> Callable[[Found], set[str]]:
-        """Begin a round of names; ``answer`` tells which of them hold for a file's bytes.  Returns what finds
-        them for a file; one that was asked for all of the names before is not read again."""
+    def ask(
+        self,
+        names: Collection[str],
+        answer: Callable[[bytes], set[str]],
+        answers: Mapping[str, set[str]] = {},
+    ) -> Callable[[Found], set[str]]:
+        """Begin a round of names; ``answer`` tells which of them hold for a file's bytes, ``answers`` what it
+        has told of some files, by their real paths.  Returns what finds them for a file; one that was asked
+        for all of the names before is not read again."""
         start = sum(map(len, self._asked))
         numbers = {name: start + index for index, name in enumerate(names)}
         self._asked.append(numbers)
@@ -133,7 +139,9 @@ class Memory:
 
         def find(file: Found) -> set[str]:
             found, unknown = self._recall(file, names)
-            if unknown:
+            if unknown and file.real in answers:
+                found = answers[file.real]
+            elif unknown:
                 try:
                     data = self.read(file)
                 except (ReadError, MemoryError):
@@ -146,6 +154,10 @@ class Memory:
             return found
 
         return find
+
+    def recalls(self, file: Found, names: Collection[str]) -> bool:
+        """Whether a file was asked for all of ``names`` before."""
+        return not self._recall(file, names)[1]
 
     def _recall(self, file: Found, names: Collection[str]) -> tuple[set[str], Collection[str]]:
         """Which of ``names`` the file is known to pass, and which it was not tested for."""

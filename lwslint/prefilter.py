@@ -6,14 +6,18 @@ of what a run does there.  So other processes read them, while the walk is still
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lwslint import source, witness
 from lwslint.discovery import NO_LWS, Found, is_python
 from lwslint.memory import Memory
 from lwslint.source import Identity, ReadError
 from lwslint.workers import Pool
+
+if TYPE_CHECKING:
+    from lwslint.demand import Search
 
 MANY = 3_000
 """Below so many files that nothing is known of, processes cost more than they save."""
@@ -73,6 +77,40 @@ class Scout:
             made = self._pool.begin(work, [(file.real, file.identity) for file in batch])
             self._begun.append((batch, made))
         self._next = []
+
+
+def answers(files: Collection[Found], search: Search, memory: Memory, pool: Pool) -> dict[str, set[str]]:
+    """What ``search`` finds in files that it was not asked about before, by their real paths, where there are
+    enough of them for other processes to help."""
+    if len(files) < MANY or pool.size < 2 or source.is_mounted():
+        return {}
+    asked = [
+        (file.real, file.identity)
+        for file in files
+        if not (memory.recalls(file, search.questions) or witness.needs_digest(file.real))
+    ]
+    if not pool.pays(asked, len(asked), MANY):
+        return {}
+    batches = [asked[start : start + _BATCH] for start in range(0, len(asked), _BATCH)]
+    found: dict[str, set[str]] = {}
+    work = partial(_answers, search=search, limit=memory.limit)
+    for batch, made in zip(batches, pool.each(work, batches), strict=True):
+        of_batch = zip(batch, made or (), strict=False)
+        found.update((path, answer) for (path, _), answer in of_batch if answer is not None)
+    return found
+
+
+def _answers(files: Sequence[tuple[str, Identity]], search: Search, limit: int) -> list[set[str] | None]:
+    """What the search finds in each file; None for one that could not be read."""
+
+    def answer(path: str, identity: Identity) -> set[str] | None:
+        try:
+            return search.answer(source.read(path, limit, expected=identity))
+        except (ReadError, MemoryError):
+            return None
+
+    with witness.testifying(None):
+        return [answer(path, identity) for path, identity in files]
 
 
 def _look(files: Sequence[tuple[str, Identity]], limit: int) -> list[str | None]:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,3 +172,30 @@ def test_what_other_processes_found_out_is_remembered(
     read.clear()
     assert lint().skipped == cold.skipped
     assert not read
+
+
+@pytest.mark.usefixtures("few")
+def test_other_processes_find_the_files_that_the_linking_needs(write_tree: WriteTree) -> None:
+    root = write_tree(
+        {
+            "ws.c": "#include <libwebsockets.h>\n"
+            "void ws_push_out(struct lws *wsi) { lws_callback_on_writable(wsi); }\n",
+            "queue.c": "void queue_deliver(void) { ws_push_out(0); }\n",
+            "worker.c": "void worker_main_loop(void) { queue_deliver(); }\n",
+            **{f"other{number}.c": "void unrelated(void) { }\n" for number in range(20)},
+        }
+    )
+    asked: list[int] = []
+    whole = prefilter.answers
+
+    def counted(*arguments: Any) -> dict[str, set[str]]:
+        found = whole(*arguments)
+        asked.append(len(found))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefilter, "answers", counted)
+        alone, shared = scouted(root, 1)[1], scouted(root, 2)[1]
+    assert [file.path for file in shared.facts] == ["queue.c", "worker.c", "ws.c"]
+    assert outcome(shared) == outcome(alone)
+    assert asked == [0, 0, 0, 22, 21, 20]
