@@ -11,7 +11,7 @@ What the libwebsockets macros stand for is read from ``include/libwebsockets/lws
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -40,36 +40,64 @@ class _MacroLike(Protocol):
     def end(self) -> int: ...
 
 
+# What no name holds: without it a text is half as long, and quickly searched for names.
+_BETWEEN_NAMES = b" \t\r\n.,;(){}"
+
+
 class Uses(NamedTuple):
     """Which of the known troublemakers a file mentions at all, found once and used for every variant."""
 
     language: str
+    attributes: tuple[re.Pattern[bytes], ...]
     words: tuple[bytes, ...]  # blanked where they stand alone
     types: tuple[bytes, ...]  # macros with a type as argument
     statements: tuple[bytes, ...]  # macros of this file whose text ends with `;` or `}`
     elements: tuple[bytes, ...]  # macros of this file whose text ends with `,`
     lines: tuple[bytes, ...]  # the same, without parameters and ending with `;`
+    tags: tuple[re.Pattern[bytes], ...]
     loops: bool
     iterations: bool
+    secure_streams: bool
+    mutexes: bool
+    linkage: bool
 
     @staticmethod
-    def of(data: bytes, macros: Iterable[_MacroLike], language: str) -> Uses:
-        """Searches ``data`` for the known names; ``macros`` are those that the file defines itself."""
+    def of(data: bytes, code: bytes, macros: Iterable[_MacroLike], language: str) -> Uses:
+        """Searches ``code``, the code text of ``data``, for the known names; ``macros`` are those that the
+        file defines itself."""
         found: dict[str, list[bytes]] = {"empty": [], "statement": [], "element": [], "line": []}
         for macro in macros:
             if kind := _macro_kind(macro, data):
                 found[kind].append(macro.name.encode())
-        words = [name.strip() for name in _RARE_WORDS if name in data] + found["empty"]
+        names = code.translate(None, _BETWEEN_NAMES)
+        words = [*_mentioned(_RARE_WORDS, names), *found["empty"]]
+        # Part of many a name of libwebsockets, but of those not the beginning.
+        if b" CALLBACK" in code:
+            words.append(b"CALLBACK")
         return Uses(
             language,
+            tuple(pattern for prefix, pattern in _ATTRIBUTES.items() if prefix in names),
             tuple(dict.fromkeys(words)),
-            tuple(name for name in _TYPES if name in data),
+            tuple(_mentioned(_TYPES, names)),
             tuple(dict.fromkeys(found["statement"])),
             tuple(dict.fromkeys(found["element"])),
             tuple(dict.fromkeys(found["line"])),
-            b"_foreach_" in data,
-            any(word in data for word in (b"oreach", b"OREACH", b"orEach", b"or_each", b"OR_EACH", b"_ITER")),
+            tuple(pattern for tag, pattern in _TAG_ARGUMENTS.items() if tag in names),
+            b"_foreach_" in names,
+            any(_mentioned(_ITERATORS, names)),
+            b"LWS_SS_" in names,
+            b"lws_pthread_mutex" in names,
+            b'extern"' in names,
         )
+
+
+def _mentioned(names: dict[bytes, tuple[bytes, ...]], text: bytes) -> Iterator[bytes]:
+    """Those of ``names`` that ``text`` holds; they are sorted by what several of them have in common."""
+    for common, several in names.items():
+        if common in text:
+            for name in several:
+                if name in text:
+                    yield name
 
 
 def _macro_kind(macro: _MacroLike, data: bytes) -> str:
@@ -81,17 +109,39 @@ def _macro_kind(macro: _MacroLike, data: bytes) -> str:
     return {b";": "statement", b"}": "statement", b",": "element"}.get(data[macro.end - 1 : macro.end], "")
 
 
+_NOTHING = rb"(?!)"  # matches nowhere
+
 # Attributes, storage and calling conventions: nothing of them is left in the facts.  One pattern for each
-# common prefix, because the regex engine skips to a literal prefix fast.
-_WORDS = tuple(
-    re.compile(pattern + rb"(?![\w$])")
-    for pattern in (
-        rb"LWS_(?:VISIBLE|EXTERN|INLINE|WARN_UNUSED_RESULT|WARN_DEPRECATED|TLS_PACKED|PACKED|PLUGIN_STATIC)",
-        rb"__(?:extension__|stdcall|cdecl|fastcall|restrict|inline__|unused|packed)",
-        rb"EV_[AP]_",  # libev: `struct ev_loop *loop,`
+# common prefix, because the regex engine skips to a literal prefix fast; the group is the opening
+# parenthesis of those that take arguments.
+_ATTRIBUTES = {
+    prefix: re.compile(prefix + rb"(?:" + words + rb"(?![\w$])|" + calls + rb"\s*(\())")
+    for prefix, words, calls in (
+        (
+            b"LWS_",
+            rb"(?:VISIBLE|EXTERN|INLINE|WARN_UNUSED_RESULT|WARN_DEPRECATED|TLS_PACKED|PACKED|PLUGIN_STATIC)",
+            rb"(?:FORMAT|CXX\w*)",
+        ),
+        (
+            b"__",
+            rb"(?:extension__|stdcall|cdecl|fastcall|restrict|inline__|unused|packed)",
+            rb"(?:attribute__|attribute|declspec|asm__|pragma)",
+        ),
+        (
+            b"Q_",
+            _NOTHING,
+            rb"(?:PROPERTY|DECLARE_METATYPE|DISABLE_COPY|ENUM|ENUMS|INTERFACES|PLUGIN_METADATA|CLASSINFO)",
+        ),
+        (b"EV_", rb"[AP]_", _NOTHING),  # libev: `struct ev_loop *loop,`
     )
-)
-_RARE_WORDS = (b"WINAPI", b" CALLBACK", b"APIENTRY", b"IRAM_ATTR", b"JNIEXPORT", b"JNICALL", b"PyObject_HEAD")
+}
+_RARE_WORDS = {
+    b"WINAPI": (b"WINAPI",),
+    b"APIENTRY": (b"APIENTRY",),
+    b"IRAM_ATTR": (b"IRAM_ATTR",),
+    b"JNI": (b"JNIEXPORT", b"JNICALL"),
+    b"PyObject_HEAD": (b"PyObject_HEAD",),
+}
 _CPLUSPLUS_WORDS = re.compile(
     rb"Q_(?:OBJECT|GADGET|SIGNALS|SLOTS|INVOKABLE|DECL_OVERRIDE|DECL_NOEXCEPT|DECL_FINAL|EMIT)(?![\w$])"
 )
@@ -99,29 +149,25 @@ _QT_ACCESS = re.compile(
     rb"(?:(?:public|protected|private)(?P<slots>\s+(?:Q_SLOTS|slots))"
     rb"|\n[ \t\r]*+(?P<signals>signals|Q_SIGNALS))\s*:"
 )
-_CALLS = tuple(
-    re.compile(pattern + rb"\s*\(")
-    for pattern in (
-        rb"__(?:attribute__|attribute|declspec|asm__|pragma)",
-        rb"LWS_(?:FORMAT|CXX\w*)",
-        rb"Q_(?:PROPERTY|DECLARE_METATYPE|DISABLE_COPY|ENUM|ENUMS|INTERFACES|PLUGIN_METADATA|CLASSINFO)",
-    )
-)
-_TYPES = (
-    b"container_of",
-    b"offsetof",
-    b"va_arg",
-    b"list_entry",
-    b"list_first_entry",
-    b"lws_list_ptr_container",
-    b"CONTAINER_OF",
-    b"OFFSETOF",
-)
+_TYPES = {
+    b"container_of": (b"container_of",),
+    b"offsetof": (b"offsetof",),
+    b"va_arg": (b"va_arg",),
+    b"list_": (b"list_entry", b"list_first_entry", b"lws_list_ptr_container"),
+    b"CONTAINER_OF": (b"CONTAINER_OF",),
+    b"OFFSETOF": (b"OFFSETOF",),
+}
+_ITERATORS = {
+    b"each": (b"oreach", b"or_each"),
+    b"EACH": (b"OREACH", b"OR_EACH"),
+    b"orEach": (b"orEach",),
+    b"_ITER": (b"_ITER",),
+}
 
 
 def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
     """``text`` with the troublemakers rewritten; ``code`` is its code text (same length)."""
-    attributes = _blank_words(code, uses) + _blank_calls(code)
+    attributes = _attributes(code, uses.attributes) + _blank_words(code, uses)
     text, code = _apply(text, attributes), _apply(code, attributes)
     edits: list[Edit] = []
     if uses.types:
@@ -136,17 +182,17 @@ def neutralise(text: bytes, code: bytes, uses: Uses) -> bytes:
         edits += _separated_words(text, code, uses.lines)
     if uses.elements:
         edits += _separated(text, code, uses.elements, b",")
-    if b"LWS_SS_" in code:
+    if uses.secure_streams:
         edits += _secure_streams(code)
-    if b"lws_pthread_mutex(" in code:
+    if uses.mutexes:
         edits += _separated(text, code, (b"lws_pthread_mutex",), b";")
     edits += _upper_case_lines(text, code)
-    edits += _tags_as_arguments(code)
+    edits += _tags_as_arguments(code, uses.tags)
     edits += _label_before_brace(text, code)
     edits += _numeric_data(code)
     if uses.language == "cpp":
         edits += _exported_classes(code)
-    elif b'extern "' in code:
+    elif uses.linkage:
         edits += _extern_c(code)
     return _apply(text, edits)
 
@@ -158,7 +204,7 @@ def readable(text: bytes, code: bytes, language: str) -> bytes:
     the grammar knows, and reads from ``text`` what was really written there.
     """
     edits: list[Edit] = []
-    if b"..." in code:
+    if b"..." in text:
         edits += _case_ranges(code)
     edits += _glued_strings(text, code, language)
     if language == "cpp" and (b"->*" in code or b".*" in code):
@@ -200,8 +246,21 @@ def _starts_word(code: bytes, at: int) -> bool:
     return not (before.isalnum() or before in (b"_", b"$"))
 
 
+def _attributes(code: bytes, patterns: tuple[re.Pattern[bytes], ...]) -> list[Edit]:
+    edits = []
+    for pattern in patterns:
+        for match in pattern.finditer(code):
+            if not _starts_word(code, match.start()):
+                continue
+            end = match.end() if match[1] is None else closing(code, match.start(1))
+            if end is not None:
+                last = end if match[1] is None else end + 1
+                edits.append(Edit(match.start(), blank(code[match.start() : last])))
+    return edits
+
+
 def _blank_words(code: bytes, uses: Uses) -> list[Edit]:
-    patterns = list(_WORDS)
+    patterns = []
     if uses.words:
         patterns.append(_any_word(uses.words, b""))
     if uses.language == "cpp" and b"Q_" in code:
@@ -225,16 +284,6 @@ def _qt_sections(code: bytes) -> list[Edit]:
             edits.append(Edit(match.start("slots"), blank(match["slots"])))
         else:
             edits.append(Edit(match.start("signals"), b"public".ljust(len(match["signals"]))))
-    return edits
-
-
-def _blank_calls(code: bytes) -> list[Edit]:
-    edits = []
-    for pattern in _CALLS:
-        for match in pattern.finditer(code):
-            end = closing(code, match.end() - 1)
-            if end is not None and _starts_word(code, match.start()):
-                edits.append(Edit(match.start(), blank(code[match.start() : end + 1])))
     return edits
 
 
@@ -581,18 +630,18 @@ def _upper_case_call(text: bytes, code: bytes, start: int, end: int, opening: in
 
 # --------------------------------------------------------------------------- smaller oddities
 
-_TAG_ARGUMENTS = tuple(re.compile(tag + rb"\s+\w+\s*([,)])") for tag in (b"struct", b"union", b"enum"))
+_TAG_ARGUMENTS = {tag: re.compile(tag + rb"\s+\w+\s*([,)])") for tag in (b"struct", b"union", b"enum")}
 _BEFORE_TAG = re.compile(rb"([(,])\s*(?:const\s+)?\Z")
 _UPPER_BEFORE = re.compile(rb"(?:^|[^\w$])[A-Z_][A-Z0-9_]+\s*\Z")
 
 
-def _tags_as_arguments(code: bytes) -> list[Edit]:
+def _tags_as_arguments(code: bytes, patterns: tuple[re.Pattern[bytes], ...]) -> list[Edit]:
     """``SIZEOF(struct s)``, ``remove(struct s, list, x)``: the bare type loses its ``struct``.
 
     A cast, ``sizeof(struct s)`` and parameters with a name are no such thing.
     """
     edits = []
-    for pattern in _TAG_ARGUMENTS:
+    for pattern in patterns:
         for match in pattern.finditer(code):
             start = match.start()
             window = code[max(0, start - 80) : start]

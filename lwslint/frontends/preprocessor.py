@@ -516,7 +516,7 @@ def preprocess(
     for plan in _plans(wanted, outline, first):
         readings.append(_read(data, outline, initial, plan))
     lines = [(directive.start, directive.end) for directive in scanned.directives]
-    uses = Uses.of(data, first.macros, language)
+    uses = Uses.of(data, scanned.code, first.macros, language)
     records: dict[int, Condition] = {}
     variants = tuple(_variant(data, scanned.code, lines, uses, reading, records) for reading in readings)
     return Preprocessed(variants, tuple(first.macros), tuple(dict.fromkeys(first.includes)))

@@ -124,19 +124,21 @@ def scan(data: bytes, language: str) -> Scan:
     pieces: list[bytes] = []
     directives: list[Directive] = []
     done = 0  # everything before is in `pieces`
-    at = 0
     line_start = 0
     hash_seen = 0
     line_taken = -1  # start of the line on which a `#` was met last
     comment = (0, 0)
     raw_strings = language == "cpp"
-    search = _TOKEN.search
-    while match := search(data, at):
+    tokens = _TOKEN.finditer(data)
+    while match := next(tokens, None):
         start, end = match.span()
         first = data[start]
-        if first == 0x23:  # '#'
+        replacement = _BLANK
+        if first == 0x2F:  # '/'
+            comment = (start, end)
+        elif first == 0x23:  # '#'
             newline = data.rfind(b"\n", hash_seen, start)
-            hash_seen = at = end
+            hash_seen = end
             if newline >= 0:
                 line_start = newline + 1
             if line_start == line_taken:
@@ -148,23 +150,19 @@ def scan(data: bytes, language: str) -> Scan:
             keyword = _KEYWORD.match(data, start, end)
             assert keyword is not None
             directives.append(Directive(start, end, keyword[1], keyword.end()))
-            replacement = data[start:end].translate(_BLANK)
-        elif first == 0x2F:  # '/'
-            comment = (start, end)
-            replacement = data[start:end].translate(_BLANK)
+            tokens = _TOKEN.finditer(data, end)
         else:
-            if raw_strings and first == 0x22:
-                end = _raw_string_end(data, start) or end
+            if raw_strings and first == 0x22 and (raw_end := _raw_string_end(data, start)):
+                end = raw_end
+                tokens = _TOKEN.finditer(data, end)
             if end - start < 2:
-                at = end
                 continue
-            quote = data[start : start + 1]
-            closed = data[end - 1 : end] == quote
-            inner_end = end - 1 if closed else end
-            replacement = quote + data[start + 1 : inner_end].translate(_FILL) + (quote if closed else b"")
+            start += 1
+            end -= data[end - 1] == first
+            replacement = _FILL
         pieces.append(data[done:start])
-        pieces.append(replacement)
-        done = at = end
+        pieces.append(data[start:end].translate(replacement))
+        done = end
     pieces.append(data[done:])
     return Scan(b"".join(pieces), tuple(directives))
 
