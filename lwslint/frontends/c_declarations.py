@@ -45,7 +45,7 @@ from lwslint.frontends.c_declarators import (
     type_text,
 )
 from lwslint.frontends.c_expressions import VALUES, arguments, initializer_items, unknown, value, values
-from lwslint.frontends.c_statements import CONDITIONALS, STATEMENTS, WHOLE, bare_value, body, statement
+from lwslint.frontends.c_statements import CONDITIONALS, STATEMENTS, WHOLE, bare_value, body
 from lwslint.frontends.c_unit import (
     MAX_DEPTH,
     DefinitionHandler,
@@ -72,7 +72,9 @@ def declared_type(unit: Unit, node: Node, depth: int, scope: Scope, called: str 
     inner = node.child_by_field_id(unit.fields.type)
     if inner is None:
         return ""
-    kind = inner.type
+    kind = unit.names[inner.kind_id]
+    if kind == "primitive_type":
+        return unit.text(inner)
     if (kind in RECORDS or kind == "enum_specifier") and inner.child_by_field_id(
         unit.fields.body
     ) is not None:
@@ -356,26 +358,29 @@ def parameters(unit: Unit, function: Node | None, depth: int) -> tuple[Parameter
     if listed is None:
         return ()
     found = []
+    fields, names = unit.fields, unit.names
     for child in listed.named_children:
-        match child.type:
+        match names[child.kind_id]:
             case (
                 "parameter_declaration" | "optional_parameter_declaration" | "variadic_parameter_declaration"
-            ):
-                derived = declarator(unit, child.child_by_field_id(unit.fields.declarator))
-                written = type_text(unit, child.child_by_field_id(unit.fields.type)) + derived.suffix
+            ) as kind:
+                derived = declarator(unit, child.child_by_field_id(fields.declarator))
+                written = type_text(unit, child.child_by_field_id(fields.type)) + derived.suffix
                 if derived.function is not None:  # a parameter of function type is a pointer
                     written += "(*)" + parameter_text(unit, derived.function)
                 name = "" if derived.name is None else unit.text(derived.name)
                 if written != "void" or name:
                     found.append(Parameter(name, written, span_of(child)))
-                default = child.child_by_field_id(unit.fields.default_value)
-                if default is not None and depth:
-                    value(unit, default, depth)
+                if kind == "optional_parameter_declaration" and depth:
+                    default = child.child_by_field_id(fields.default_value)
+                    if default is not None:
+                        value(unit, default, depth)
             case "variadic_parameter":
                 found.append(Parameter("...", "...", span_of(child)))
             case "identifier":
                 found.append(Parameter(unit.text(child), "", span_of(child)))
-    if listed.child_count and any(child.type == "..." for child in listed.children):
+    # In C what stands for further arguments has a kind of its own.
+    if unit.cpp and any(names[child.kind_id] == "..." for child in listed.children):
         found.append(Parameter("...", "...", span_of(listed)))
     return tuple(found)
 
@@ -414,7 +419,7 @@ def define(
     assert found.name is not None
     parts = name_parts(unit, found.name)
     name = parts[-1]
-    around = "::".join(parts[:-1])
+    around = "::".join(parts[:-1]) if len(parts) > 1 else ""
     owner, kind = scope.owner, "method" if scope.owner else "function"
     if around and around not in unit.sink.namespaces:
         owner, kind = scope.qualify(around), "method"
@@ -425,7 +430,7 @@ def define(
     static = scope.static or (not owner and has_storage(unit, node, b"static"))
     sink = unit.sink
     sink.names.add(name)
-    qualified = scope.qualify("::".join(parts))
+    qualified = scope.qualify(f"{around}::{name}" if around else name)
     at = sink.reserve()
     saved = unit.function, unit.outer, unit.owner
     unit.function, unit.outer, unit.owner = at, qualified, owner
@@ -435,20 +440,17 @@ def define(
         function = last_name(unit, found.name)
     if function is None:
         function = found.name
-    if function.type == "operator_cast":
+    if unit.cpp and function.type == "operator_cast":
         function = function.child_by_field_id(unit.fields.declarator) or function
     passed = parameters(unit, function, depth) or listed
-    if passed and not listed and all(not p.type for p in passed):
+    if passed and not passed[0].type and not listed and all(not p.type for p in passed):
         passed = _old_style(unit, node.named_children, passed)
     statements: list[Statement] = []
-    for child in node.named_children:
+    for child in node.named_children if unit.cpp else ():
         if child.type == "field_initializer_list":
             _member_initializers(unit, child, depth, statements)
     for inner in bodies:
-        if inner.type == "compound_statement":
-            statements.extend(body(unit, inner, depth))
-        else:
-            statement(unit, inner, depth, statements)
+        statements.extend(body(unit, inner, depth))
 
     unit.function, unit.outer, unit.owner = saved
     sink.functions[at] = Function(
@@ -461,9 +463,9 @@ def define(
         kind=kind,
         owner=owner,
         static=static,
-        returns=_trailing_type(unit, function) or base + found.suffix,
+        returns=(unit.cpp and _trailing_type(unit, function)) or base + found.suffix,
         variant=unit.variant,
-        virtual=_is_virtual(node, function),
+        virtual=unit.cpp and _is_virtual(node, function),
     )
     return name
 
@@ -483,7 +485,7 @@ def _old_style(unit: Unit, between: list[Node], listed: tuple[Parameter, ...]) -
 
 def _trailing_type(unit: Unit, function: Node) -> str:
     for child in function.named_children:
-        if child.type == "trailing_return_type":
+        if unit.names[child.kind_id] == "trailing_return_type":
             return fold(unit.text(child).removeprefix("->"))
     return ""
 
@@ -615,8 +617,8 @@ def _bases(unit: Unit, node: Node) -> tuple[str, ...]:
 
 
 def _members(unit: Unit, node: Node, depth: int, scope: Scope, members: _Members) -> None:
-    for child in flattened(node.children, CONDITIONALS):
-        match child.type:
+    for child in flattened(unit, node.children, CONDITIONALS):
+        match unit.names[child.kind_id]:
             case "access_specifier":
                 members.open = unit.text(child).startswith("public")
             case "field_declaration" | "declaration":
@@ -694,8 +696,9 @@ def _member_defaults(
 def enumeration(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
     inner = node.child_by_field_id(unit.fields.body)
     previous = ""
-    for child in () if inner is None else flattened(inner.children, CONDITIONALS):
-        named = child.child_by_field_id(unit.fields.name) if child.type == "enumerator" else None
+    for child in () if inner is None else flattened(unit, inner.children, CONDITIONALS):
+        enumerator = unit.names[child.kind_id] == "enumerator"
+        named = child.child_by_field_id(unit.fields.name) if enumerator else None
         if named is None:
             continue
         given = child.child_by_field_id(unit.fields.value)
@@ -735,8 +738,8 @@ def definition(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
     """One item of a file, a namespace or a class body."""
     if depth > MAX_DEPTH:
         unit.note(f"nesting too deep at byte {node.start_byte}")
-    elif unit.overlaps(node):
-        DEFINITIONS[node.type](unit, node, depth + 1, scope)
+    elif unit.wanted is None or unit.overlaps(node):
+        DEFINITIONS[unit.names[node.kind_id]](unit, node, depth + 1, scope)
 
 
 def definitions(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
@@ -746,9 +749,10 @@ def definitions(unit: Unit, node: Node, depth: int, scope: Scope) -> None:
     side; they are put together again, so that the function does not vanish.
     """
     torn = _Torn(unit, depth, scope)
-    for child in flattened(node.children, CONDITIONALS):
-        kind = child.type
-        if torn.take(child, kind):
+    names = unit.names
+    for child in flattened(unit, node.children, CONDITIONALS):
+        kind = names[child.kind_id]
+        if (torn.header is not None or kind in _HEADERS) and torn.take(child, kind):
             continue
         if kind in DEFINITIONS:
             definition(unit, child, depth, scope)

@@ -5,8 +5,9 @@ Nothing here lowers a value or a statement.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 from tree_sitter import Node
 
 from lwslint.frontends.c_unit import Unit, fold
@@ -21,7 +22,7 @@ _PLAIN: Final = frozenset(("identifier", "field_identifier", "type_identifier", 
 """What most declarators end at: a name."""
 
 
-class Declarator(NamedTuple):
+class Declarator(msgspec.Struct, frozen=True):
     """What a declarator declares: ``name`` (None when abstract), what its derivations append to the
     type, and, for a function, the node with its parameters."""
 
@@ -32,24 +33,24 @@ class Declarator(NamedTuple):
 
 def declarator(unit: Unit, node: Node | None) -> Declarator:
     """Unwrap a declarator from the outside in (C17 6.7.6); any number of wrappings, no recursion."""
-    declared = unit.fields.declarator
-    suffix: list[str] = []
+    names, declared = unit.names, unit.fields.declarator
+    suffix = ""
     function: Node | None = None
-    while node is not None and (kind := node.type) not in _PLAIN:
+    while node is not None and (kind := names[node.kind_id]) not in _PLAIN:
         match kind:
             case "pointer_declarator" | "abstract_pointer_declarator" | "pointer_type_declarator":
                 if function is not None:  # a pointer to a function, not a function
-                    suffix.append("(*)" + parameter_text(unit, function))
+                    suffix += "(*)" + parameter_text(unit, function)
                     function = None
                 else:
-                    suffix.append("*")
+                    suffix += "*"
                 node = node.child_by_field_id(declared)
             case "reference_declarator" | "abstract_reference_declarator":
-                suffix.append("&&" if node.children[0].type == "&&" else "&")
+                suffix += "&&" if node.children[0].type == "&&" else "&"
                 inner = node.named_children
                 node = inner[-1] if inner else None
             case "array_declarator" | "abstract_array_declarator":
-                suffix.append("[]")
+                suffix += "[]"
                 node = node.child_by_field_id(declared)
             case "function_declarator" | "abstract_function_declarator":
                 function = node
@@ -66,7 +67,7 @@ def declarator(unit: Unit, node: Node | None) -> Declarator:
                 node = inner[0] if inner else None
             case _:
                 break
-    return Declarator(node, "".join(suffix), function)
+    return Declarator(node, suffix, function)
 
 
 _DECORATIONS: Final = frozenset(
@@ -81,6 +82,8 @@ def parameter_text(unit: Unit, function: Node) -> str:
 
 def name_parts(unit: Unit, node: Node) -> list[str]:
     """``ns::Class<T>::name`` as ``["ns", "Class", "name"]``."""
+    if unit.names[node.kind_id] in _UNQUALIFIED:
+        return [unit.text(node)]
     parts = []
     while node.type == "qualified_identifier":
         around = node.child_by_field_id(unit.fields.scope)
@@ -97,9 +100,12 @@ def name_parts(unit: Unit, node: Node) -> list[str]:
     return parts
 
 
+_UNQUALIFIED: Final = frozenset(("identifier", "field_identifier"))
+
+
 def plain_name(unit: Unit, node: Node) -> str:
     """One part of a qualified name, without template arguments."""
-    match node.type:
+    match unit.names[node.kind_id]:
         case "template_type" | "template_function" | "template_method":
             inner = node.child_by_field_id(unit.fields.name)
             return unit.text(inner if inner is not None else node)
@@ -114,7 +120,7 @@ def plain_name(unit: Unit, node: Node) -> str:
 
 def last_name(unit: Unit, node: Node) -> Node:
     """The node of the unqualified name, to point at."""
-    while node.type == "qualified_identifier":
+    while unit.names[node.kind_id] == "qualified_identifier":
         inner = node.child_by_field_id(unit.fields.name)
         if inner is None:
             break
@@ -129,7 +135,7 @@ def type_text(unit: Unit, node: Node | None) -> str:
     """A type as written; of a struct, class, union or enum only what it is called."""
     if node is None:
         return ""
-    kind = node.type
+    kind = unit.names[node.kind_id]
     if kind == "primitive_type" or kind == "type_identifier":
         return unit.text(node)
     keyword = RECORDS.get(kind) or ("enum" if kind == "enum_specifier" else "")
@@ -145,9 +151,9 @@ def anonymous(node: Node) -> str:
 
 
 def has_storage(unit: Unit, node: Node, word: bytes) -> bool:
-    data = unit.data
+    data, names = unit.data, unit.names
     for child in node.children:
-        kind = child.type
+        kind = names[child.kind_id]
         if kind == "storage_class_specifier" and data[child.start_byte : child.end_byte] == word:
             return True
         if kind == "compound_statement" or kind == "init_declarator":

@@ -8,6 +8,7 @@ stops at ``MAX_DEPTH`` and becomes an :class:`~lwslint.facts.Unknown`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from tree_sitter import Node
@@ -43,6 +44,7 @@ from lwslint.frontends import c_literals, documents
 from lwslint.frontends.c_unit import (
     MAX_DEPTH,
     MAX_ITEMS,
+    TOO_DEEP,
     Unit,
     ValueHandler,
     children_of,
@@ -66,23 +68,29 @@ def value(unit: Unit, node: Node, depth: int) -> Value:
     return unit.values[node.kind_id](unit, node, depth + 1)
 
 
-def field(unit: Unit, node: Node, number: int, depth: int) -> Value:
-    """The value in one field of ``node``, or an empty Unknown where the text broke off."""
-    child = node.child_by_field_id(number)
-    if child is None:
-        return Unknown(Span(node.end_byte, node.end_byte))
-    return (
-        Unknown(span_of(child)) if depth > MAX_DEPTH else unit.values[child.kind_id](unit, child, depth + 1)
-    )
+def operand(unit: Unit, node: Node | None, around: Node, depth: int) -> Value:
+    """The value of a part of ``around``: an empty Unknown at its end where the text broke off."""
+    if node is None:
+        return Unknown(Span(around.end_byte, around.end_byte))
+    return Unknown(span_of(node)) if depth > MAX_DEPTH else unit.values[node.kind_id](unit, node, depth + 1)
+
+
+def infix(unit: Unit, node: Node) -> Sequence[Node | None]:
+    """What stands left of an operator, the operator, and what stands right of it.
+
+    Three children can be nothing else: comments and what does not parse come on top.  To take them as they
+    come is the faster way, here as in all other handlers that look at the number of children.
+    """
+    children = node.children
+    if len(children) == 3:
+        return children
+    fields = unit.fields
+    return [node.child_by_field_id(number) for number in (fields.left, fields.operator, fields.right)]
 
 
 def values(unit: Unit, nodes: list[Node], depth: int) -> tuple[Value, ...]:
     """The values of ``nodes``, comments left out."""
-    if not nodes:
-        return ()
-    comment, handlers = unit.comment, unit.values
-    if depth > MAX_DEPTH:
-        return tuple([Unknown(span_of(node)) for node in nodes if node.kind_id != comment])
+    comment, handlers = unit.comment, unit.values if depth <= MAX_DEPTH else TOO_DEEP
     depth += 1
     return tuple([handlers[kind](unit, node, depth) for node in nodes if (kind := node.kind_id) != comment])
 
@@ -124,13 +132,16 @@ def character(unit: Unit, node: Node, depth: int) -> Value:
 
 
 def string(unit: Unit, node: Node, depth: int) -> Value:
-    written = unit.text(node)
+    start, end = node.start_byte, node.end_byte
+    written = unit.source[start:end]
+    if not written.isascii():
+        written = decoded(written)
     if written[0] in " \t":
         return _glued(node, written)
     found = c_literals.string(written)
     if documents.SIGN in found:
         _document(unit, [node])
-    return Text(span_of(node), found)
+    return Text(Span(start, end), found)
 
 
 def _document(unit: Unit, literals: list[Node]) -> None:
@@ -195,6 +206,10 @@ def parenthesized(unit: Unit, node: Node, depth: int) -> Value:
     """The value inside; any number of parentheses costs one level."""
     kind = node.kind_id
     while node.kind_id == kind:
+        only = node.named_child(0) if node.named_child_count == 1 else None
+        if only is not None and only.kind_id != unit.comment:
+            node = only
+            continue
         inner = [c for c in node.named_children if c.kind_id != unit.comment]
         if len(inner) != 1:
             return Unknown(span_of(node), values(unit, inner, depth))
@@ -202,12 +217,9 @@ def parenthesized(unit: Unit, node: Node, depth: int) -> Value:
     return value(unit, node, depth)
 
 
-def operator(unit: Unit, node: Node) -> str:
-    child = node.child_by_field_id(unit.fields.operator)
-    if child is None:
-        return ""
-    found = unit.operators[child.kind_id]
-    return found or _written_operator(unit, child)
+def operator(unit: Unit, node: Node | None) -> str:
+    """What the operator ``node`` is."""
+    return "" if node is None else unit.operators[node.kind_id] or _written_operator(unit, node)
 
 
 def _written_operator(unit: Unit, node: Node) -> str:
@@ -221,51 +233,60 @@ def _written_operator(unit: Unit, node: Node) -> str:
 
 def binary(unit: Unit, node: Node, depth: int) -> Value:
     """A chain of binary operators, followed down its left spine."""
-    fields, kind = unit.fields, node.kind_id
-    spine: list[Node] = []
+    kind = node.kind_id
+    spine: list[tuple[Node, Node | None, Node | None]] = []
     left: Node | None = node
     while left is not None and left.kind_id == kind:
-        spine.append(left)
-        left = left.child_by_field_id(fields.left)
+        link = left
+        left, op, right = infix(unit, link)
+        spine.append((link, op, right))
     count = len(spine)
     if depth + count > MAX_DEPTH:
         operands = [] if left is None else [value(unit, left, depth)]
-        operands += [field(unit, link, fields.right, depth) for link in reversed(spine)]
+        operands += [operand(unit, right, link, depth) for link, _, right in reversed(spine)]
         return Unknown(span_of(node), tuple(operands))
-    result = (
-        Unknown(Span(node.start_byte, node.start_byte)) if left is None else value(unit, left, depth + count)
-    )
     start = node.start_byte
-    for link in reversed(spine):
-        count -= 1
-        right = field(unit, link, fields.right, depth + count)
-        result = Binary(Span(start, link.end_byte), operator(unit, link), result, right)
+    result = Unknown(Span(start, start)) if left is None else value(unit, left, depth + count)
+    while spine:
+        link, op, right = spine.pop()
+        found = operand(unit, right, link, depth + len(spine))
+        result = Binary(Span(start, link.end_byte), operator(unit, op), result, found)
     return result
 
 
 def assignment(unit: Unit, node: Node, depth: int) -> Value:
-    fields = unit.fields
-    target = field(unit, node, fields.left, depth)
-    return Assign(span_of(node), target, operator(unit, node), field(unit, node, fields.right, depth))
+    left, op, right = infix(unit, node)
+    target = operand(unit, left, node, depth)
+    given = operand(unit, right, node, depth)
+    return Assign(Span(node.start_byte, node.end_byte), target, operator(unit, op), given)
 
 
 def unary(unit: Unit, node: Node, depth: int) -> Value:
-    return Unary(span_of(node), operator(unit, node), field(unit, node, unit.fields.argument, depth))
+    """A prefix or postfix operator; ``update`` is the only one that can be either."""
+    op: Node | None
+    inner: Node | None
+    fields, children = unit.fields, node.children
+    if len(children) == 2 and node.kind_id != unit.update:
+        op, inner = children
+    else:
+        op, inner = node.child_by_field_id(fields.operator), node.child_by_field_id(fields.argument)
+    return Unary(span_of(node), operator(unit, op), operand(unit, inner, node, depth))
 
 
 def conditional(unit: Unit, node: Node, depth: int) -> Value:
     """``a ? b : c``; GNU's ``a ?: c`` says ``a`` twice."""
     fields = unit.fields
-    test = field(unit, node, fields.condition, depth)
+    test = operand(unit, node.child_by_field_id(fields.condition), node, depth)
     middle = node.child_by_field_id(fields.consequence)
     then = test if middle is None else value(unit, middle, depth)
-    return Conditional(span_of(node), test, then, field(unit, node, fields.alternative, depth))
+    other = operand(unit, node.child_by_field_id(fields.alternative), node, depth)
+    return Conditional(span_of(node), test, then, other)
 
 
 def comma(unit: Unit, node: Node, depth: int) -> Value:
-    fields = unit.fields
-    left = field(unit, node, fields.left, depth)
-    return Binary(span_of(node), ",", left, field(unit, node, fields.right, depth))
+    left, _, right = infix(unit, node)
+    first = operand(unit, left, node, depth)
+    return Binary(span_of(node), ",", first, operand(unit, right, node, depth))
 
 
 def prefixed(op: str) -> ValueHandler:
@@ -280,9 +301,15 @@ def prefixed(op: str) -> ValueHandler:
 
 
 def cast(unit: Unit, node: Node, depth: int) -> Value:
-    type_node = node.child_by_field_id(unit.fields.type)
-    written = "" if type_node is None else fold(unit.text(type_node))
-    return Cast(span_of(node), written, field(unit, node, unit.fields.value, depth))
+    typed: Node | None
+    inner: Node | None
+    children = node.children
+    if len(children) == 4:  # ( type ) value
+        _, typed, _, inner = children
+    else:
+        typed, inner = node.child_by_field_id(unit.fields.type), node.child_by_field_id(unit.fields.value)
+    written = "" if typed is None else fold(unit.text(typed))
+    return Cast(span_of(node), written, operand(unit, inner, node, depth))
 
 
 def type_name(unit: Unit, node: Node, depth: int) -> Value:
@@ -294,23 +321,37 @@ def type_name(unit: Unit, node: Node, depth: int) -> Value:
 
 
 def member(unit: Unit, node: Node, depth: int) -> Value:
-    fields = unit.fields
-    inner = node.child_by_field_id(fields.field)
-    target = field(unit, node, fields.argument, depth)
+    around: Node | None
+    op: Node | None
+    inner: Node | None
+    children = node.children
+    if len(children) == 3:
+        around, op, inner = children
+    else:
+        fields = unit.fields
+        around, op = node.child_by_field_id(fields.argument), node.child_by_field_id(fields.operator)
+        inner = node.child_by_field_id(fields.field)
+    target = operand(unit, around, node, depth)
     if inner is None:
         return Unknown(span_of(node), (target,))
-    op = operator(unit, node) if unit.cpp else ""
-    if op.endswith("*"):
-        return Binary(span_of(node), op, target, name(unit, inner, depth))
+    if unit.cpp:
+        accessed = operator(unit, op)
+        if accessed.endswith("*"):
+            return Binary(span_of(node), accessed, target, name(unit, inner, depth))
     written = unit.text(inner)
-    if inner.type == "dependent_name":
+    if unit.cpp and inner.type == "dependent_name":
         written = written.removeprefix("template").lstrip()
-    return Member(span_of(node), target, written if written.isidentifier() else fold(written), span_of(inner))
+    return Member(
+        Span(node.start_byte, node.end_byte),
+        target,
+        written if written.isidentifier() else fold(written),
+        Span(inner.start_byte, inner.end_byte),
+    )
 
 
 def index(unit: Unit, node: Node, depth: int) -> Value:
     fields = unit.fields
-    target = field(unit, node, fields.argument, depth)
+    target = operand(unit, node.child_by_field_id(fields.argument), node, depth)
     inner = node.child_by_field_id(fields.index)
     if inner is not None:
         return Index(span_of(node), target, value(unit, inner, depth))
@@ -324,13 +365,20 @@ def index(unit: Unit, node: Node, depth: int) -> Value:
 def arguments(unit: Unit, node: Node | None, depth: int) -> tuple[Value, ...]:
     if node is None or node.child_count == 2:  # the parentheses
         return ()
-    return values(unit, node.named_children[:MAX_ITEMS], depth)
+    passed = node.named_children
+    return values(unit, passed if len(passed) <= MAX_ITEMS else passed[:MAX_ITEMS], depth)
 
 
 def call(unit: Unit, node: Node, depth: int) -> Value:
-    fields = unit.fields
-    function = node.child_by_field_id(fields.function)
-    passed = arguments(unit, node.child_by_field_id(fields.arguments), depth)
+    function: Node | None
+    listed: Node | None
+    children = node.children
+    if len(children) == 2:
+        function, listed = children
+    else:
+        fields = unit.fields
+        function, listed = node.child_by_field_id(fields.function), node.child_by_field_id(fields.arguments)
+    passed = arguments(unit, listed, depth)
     if function is None:
         return Unknown(span_of(node), passed)
     if unit.cpp and len(passed) == 1:
@@ -341,7 +389,9 @@ def call(unit: Unit, node: Node, depth: int) -> Value:
                 return Cast(span_of(node), matched[1], passed[0])
         elif kind == "primitive_type" or kind == "sized_type_specifier":
             return Cast(span_of(node), fold(unit.text(function)), passed[0])
-    return Call(span_of(node), value(unit, function, depth), passed)
+    handlers = unit.values if depth <= MAX_DEPTH else TOO_DEEP
+    called = handlers[function.kind_id](unit, function, depth + 1)
+    return Call(Span(node.start_byte, node.end_byte), called, passed)
 
 
 def new(unit: Unit, node: Node, depth: int) -> Value:
@@ -412,7 +462,11 @@ def first_items(node: Node) -> list[Node]:
 def initializer_pair(unit: Unit, node: Node, depth: int) -> Item:
     """``.a = x``, ``[1] = x``, ``a: x``; ``.a.b = x`` is an initialiser in an initialiser."""
     span = span_of(node)
-    found = field(unit, node, unit.fields.value, depth)
+    children = node.children
+    if len(children) == 3:
+        written, _, given = children
+        return Item(span, operand(unit, given, node, depth), designator(unit, written, depth))
+    found = operand(unit, node.child_by_field_id(unit.fields.value), node, depth)
     path = [designator(unit, child, depth) for child in children_of(node, unit.fields.designator)][:8]
     for inner in reversed(path[1:]):
         found = Initializer(span, (Item(span, found, inner),))

@@ -51,6 +51,8 @@ def integer(text: str) -> int | None:
 
 def string(literal: str) -> str:
     """The characters of one string literal, prefix and quotes included in ``literal``."""
+    if literal[0] == literal[-1] == '"' and "\\" not in literal:
+        return literal[1:-1]
     if literal[0] != '"' and "R" in literal[:4].partition('"')[0]:
         raw = _RAW.fullmatch(literal)
         if raw is not None:
@@ -92,7 +94,11 @@ def character(literal: str) -> int | None:
 
 def unescape(body: str) -> str:
     """``body`` with its escape sequences resolved; ones that name no character become U+FFFD."""
-    return _ESCAPE.sub(_resolve, body) if "\\" in body else body
+    if "\\" in body:
+        # The commonest escape by far; where another backslash is left, it may have been the one of this.
+        plain = body.replace("\\n", "\n")
+        return _ESCAPE.sub(_resolve, body) if "\\" in plain else plain
+    return body
 
 
 def _resolve(match: re.Match[str]) -> str:

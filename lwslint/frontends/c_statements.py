@@ -56,14 +56,24 @@ def statement(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     unit.statements[node.kind_id](unit, node, depth + 1, out)
 
 
+def statements(unit: Unit, nodes: list[Node], depth: int, out: list[Statement]) -> None:
+    if depth > MAX_DEPTH:
+        for node in nodes:
+            statement(unit, node, depth, out)
+        return
+    handlers = unit.statements
+    depth += 1
+    for node in nodes:
+        handlers[node.kind_id](unit, node, depth, out)
+
+
 def body(unit: Unit, node: Node | None, depth: int) -> tuple[Statement, ...]:
     """The statements of a block, or the one statement that stands in its place."""
     out: list[Statement] = []
     if node is None:
         return ()
-    if node.type == "compound_statement":
-        for child in node.named_children:
-            statement(unit, child, depth, out)
+    if unit.names[node.kind_id] == "compound_statement":
+        statements(unit, node.named_children, depth, out)
     else:
         statement(unit, node, depth, out)
     return tuple(out)
@@ -71,11 +81,13 @@ def body(unit: Unit, node: Node | None, depth: int) -> tuple[Statement, ...]:
 
 def expression(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     """An expression statement; the operands of a top-level comma are statements of their own."""
-    inner = node.named_children
-    if len(inner) == 1 and (kind := inner[0].kind_id) != unit.comma and kind != unit.comment:
-        out.append(Evaluate(span_of(node), value(unit, inner[0], depth)))
-        return
-    rest: list[Node] = [child for child in inner if child.kind_id != unit.comment]
+    children = node.children
+    if len(children) == 2:  # the expression and its semicolon
+        kind = children[0].kind_id
+        if kind != unit.comma and kind != unit.comment:
+            out.append(Evaluate(span_of(node), value(unit, children[0], depth)))
+            return
+    rest: list[Node] = [child for child in node.named_children if child.kind_id != unit.comment]
     if len(rest) == 1 and rest[0].kind_id != unit.comma:
         out.append(Evaluate(span_of(node), value(unit, rest[0], depth)))
         return
@@ -161,7 +173,7 @@ def condition(unit: Unit, node: Node | None, depth: int, out: list[Statement]) -
     """The condition of if, switch and while; what it declares goes to ``out``, before the statement."""
     if node is None:
         return Unknown(Span(0, 0))
-    if node.type != "condition_clause":
+    if not unit.cpp or node.type != "condition_clause":
         return value(unit, node, depth)
     first = node.child_by_field_id(unit.fields.initializer)
     if first is not None:
@@ -185,6 +197,13 @@ def if_(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
     A chain is nested in the facts, which whoever sends or compares them follows by recursion.  So after
     :data:`MAX_LINKS` links it goes on behind the If, and a jump leaves it from each earlier branch.
     """
+    children = node.children
+    if len(children) == 3:  # no else
+        before: list[Statement] = []
+        test = condition(unit, children[1], depth, before)
+        out += before
+        out.append(If(span_of(node), test, body(unit, children[2], depth)))
+        return
     chain = _chain(unit, node, depth)
     groups = [chain[at : at + MAX_LINKS] for at in range(0, len(chain), MAX_LINKS)]
     end = f"else@{node.end_byte}"
@@ -398,6 +417,10 @@ def _clause(unit: Unit, node: Node | None, depth: int, out: list[Statement]) -> 
 
 
 def return_(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
+    children = node.children
+    if len(children) == 3 and (kind := children[1].kind_id) and kind != unit.comment:
+        out.append(Return(span_of(node), value(unit, children[1], depth)))
+        return
     inner = [child for child in node.named_children if child.kind_id != unit.comment]
     out.append(Return(span_of(node), value(unit, inner[0], depth) if inner else None))
 

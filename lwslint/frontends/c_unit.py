@@ -8,6 +8,7 @@ the cheapest dispatch there is.  Nesting is followed by recursion down to :data:
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from lwslint.facts import (
     Prototype,
     Span,
     Statement,
+    Unknown,
     Value,
 )
 
@@ -95,7 +97,7 @@ class Fields(msgspec.Struct, frozen=True):
     value: int
 
 
-class Scope(NamedTuple):
+class Scope(msgspec.Struct, frozen=True):
     """Where a definition stands: ``prefix`` names its namespaces and classes (``ws::Client``),
     ``owner`` is the prefix when the innermost of them is a class, ``static`` means that an anonymous
     namespace is around it."""
@@ -148,13 +150,13 @@ class Dialect:
         grammar = Language(tree_sitter_cpp.language() if language == "cpp" else tree_sitter_c.language())
         self.cpp = language == "cpp"
         self.parser = Parser(grammar)
-        self.names = [grammar.node_kind_for_id(i) or "" for i in range(grammar.node_kind_count)]
+        self.names = {i: grammar.node_kind_for_id(i) or "" for i in range(grammar.node_kind_count)}
         # What an operator's token stands for; empty where the text has to be looked at (neutralise.readable).
         self.operators: dict[int, str] = {
-            i: "" if name in STAND_INS else ALTERNATIVE.get(name, name) for i, name in enumerate(self.names)
+            i: "" if name in STAND_INS else ALTERNATIVE.get(name, name) for i, name in self.names.items()
         }
         self.operators[ERROR_KIND] = ""
-        self.kinds = {name: i for i, name in reversed(list(enumerate(self.names)))}
+        self.kinds = {name: i for i, name in reversed(self.names.items())}
         self.fields = Fields(*(grammar.field_id_for_name(name) or 0 for name in Fields.__struct_fields__))
         self.comment = self.kinds["comment"]
         self.comma = self.kinds["comma_expression"]
@@ -162,19 +164,28 @@ class Dialect:
         # ERROR has a number far above all others: dictionaries, which are no slower than lists here.
         self.values: dict[int, ValueHandler] = {
             i: tables.values.get(name, tables.other_value) if named[i] else tables.other_value
-            for i, name in enumerate(self.names)
+            for i, name in self.names.items()
         }
         self.statements: dict[int, StatementHandler] = {
             i: tables.statements.get(name, tables.other_statement) if named[i] else skip_statement
-            for i, name in enumerate(self.names)
+            for i, name in self.names.items()
         }
         self.standing = frozenset(
             i
-            for i, name in enumerate(self.names)
+            for i, name in self.names.items()
             if named[i] and (name in tables.whole or name in tables.statements)
         ) | {ERROR_KIND}
+        self.names[ERROR_KIND] = "ERROR"
         self.values[ERROR_KIND] = tables.values["ERROR"]
         self.statements[ERROR_KIND] = tables.statements["ERROR"]
+
+
+def _cut(unit: Unit, node: Node, depth: int) -> Value:
+    return Unknown(span_of(node))
+
+
+TOO_DEEP: defaultdict[int, ValueHandler] = defaultdict(lambda: _cut)
+"""The handlers of values behind :data:`MAX_DEPTH`, where :attr:`Unit.values` would be asked before it."""
 
 
 def skip_statement(unit: Unit, node: Node, depth: int, out: list[Statement]) -> None:
@@ -231,6 +242,7 @@ class Unit:
         "dialect",
         "fields",
         "function",
+        "names",
         "operators",
         "outer",
         "owner",
@@ -239,6 +251,7 @@ class Unit:
         "source",
         "statements",
         "strays",
+        "update",
         "values",
         "variant",
         "wanted",
@@ -262,7 +275,9 @@ class Unit:
         self.comment = dialect.comment
         self.comma = dialect.comma
         self.pair = dialect.kinds["initializer_pair"]
+        self.update = dialect.kinds["update_expression"]
         self.fields = dialect.fields
+        self.names = dialect.names  # of node kinds: cheaper than Node.type, which makes a string each time
         self.operators = dialect.operators
         self.statements = dialect.statements
         self.values = dialect.values
@@ -327,12 +342,14 @@ def fold(text: str) -> str:
     return " ".join(_SPACED.sub(r"\1", _DROPPED.sub("", text)).split())
 
 
-def flattened(nodes: list[Node], kinds: frozenset[str]) -> Iterator[Node]:
+def flattened(unit: Unit, nodes: list[Node], kinds: frozenset[str]) -> Iterator[Node]:
     """``nodes`` in order, those of ``kinds`` (and ERROR) replaced by what they hold, at any depth."""
+    names = unit.names
     stack = nodes[::-1]
     while stack:
         node = stack.pop()
-        if node.kind_id == ERROR_KIND or node.type in kinds:
+        kind = node.kind_id
+        if kind == ERROR_KIND or names[kind] in kinds:
             stack.extend(reversed(node.children))
         else:
             yield node
