@@ -11,7 +11,6 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -724,6 +723,8 @@ def _diff(result: Result, run: _Run) -> int:
     known = _known(run)
     # What is new in git is told from the files as they are on the disk, so one round has to do.
     once = run.arguments.staged or run.arguments.new_since is not None
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="lwslint-") as folder:
         copies = Copies(run.roots, folder, lambda made: _narrow(_analyse(run, copies=made), run, known))
         outcome = _make_fixes(result, run, copies, rounds=1 if once else None)

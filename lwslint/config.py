@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -117,11 +116,14 @@ def _load(path: str, *, required: bool) -> ConfigFile | None:
         # A pyproject.toml of somebody else's is not lwslint's to complain about.
         if not required and "lwslint" not in text:
             return None
-        document = tomllib.loads(text)
     except source.ReadError as error:
         raise ConfigError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8") from error
+    import tomllib  # late: most runs have no configuration
+
+    try:
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     except RecursionError as error:

@@ -13,7 +13,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from operator import attrgetter
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -225,7 +224,7 @@ def language_of(path: str, data: bytes) -> str:
     """``c``, ``cpp`` or ``python`` for a file that :func:`takes` accepts."""
     if is_python(path):
         return "python"
-    suffix = PurePosixPath(path).suffix
+    suffix = _suffix(path[path.rfind("/") + 1 :])
     if suffix.lower() in C_SUFFIXES and suffix not in UNSURE_SUFFIXES:
         return "c"
     if suffix.lower() in CPP_SUFFIXES:

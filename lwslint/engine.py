@@ -413,13 +413,14 @@ def _ask_ruff(
     if not codes:
         return RuffOutcome()
     from lwslint import partner_ruff
-    from lwslint.frontends.python_prefilter import uses_websocket
 
-    by_path = {file.path: file for file in files}
-    parsed = [f.path for f in gathered.facts if f.language == "python"]
+    parsed = {file.path for file in gathered.facts if file.language == "python"}
     talk = {item.path for item in gathered.skipped if item.reason == NO_IDIOM}
-    # What was only parsed because a file that talks WebSocket needs it is none of ruff's business here.
-    talk |= {path for path in parsed if memory.hints(by_path[path])(uses_websocket)}
+    if parsed:
+        from lwslint.frontends.python_prefilter import uses_websocket
+
+        # What was only parsed because a file that talks WebSocket needs it is none of ruff's business here.
+        talk |= {f.path for f in files if f.path in parsed and memory.hints(f)(uses_websocket)}
     sources = [partner_ruff.Source(file.path, file.real) for file in files if file.path in talk]
     try:
         with source.on_disk(item.real for item in sources) as places:

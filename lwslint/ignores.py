@@ -10,13 +10,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
-from pathlib import Path
-
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING
 
 from lwslint import source, witness
 from lwslint.source import ReadError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _IGNORE_FILE_LIMIT = 1_000_000
 
@@ -81,6 +81,9 @@ def _any_of(expressions: Iterable[str]) -> re.Pattern[str]:
 
 def _rows_of(lines: Iterable[str]) -> list[Row]:
     """The patterns in the lines of an ignore file.  Raises ValueError for what git would not accept."""
+    # Imported late: a tree without ignore files needs none of it.
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
     translated = (GitIgnoreSpecPattern.pattern_to_regex(line) for line in lines)
     return [(str(row), include) for row, include in translated if row is not None and include is not None]
 
@@ -120,6 +123,8 @@ class Exclusion:
 
     @cached_property
     def _spec(self) -> GitIgnoreSpec:
+        from pathspec import GitIgnoreSpec
+
         return GitIgnoreSpec.from_lines(self._lines)
 
 
@@ -146,7 +151,7 @@ def ignore_files_above(folder: str) -> Ignores:
     for place in reversed(above):
         found += ignore_files_of(place)
     path = ""
-    for part in Path(os.path.relpath(folder, current)).parts if above else ():
+    for part in os.path.relpath(folder, current).split(os.sep) if above else ():
         path = os.path.join(path or current, part)
         if ignored(tuple(found), path, folder=True):
             return ()

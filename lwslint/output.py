@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
@@ -91,6 +90,8 @@ def write_bytes(file: str, data: bytes) -> None:
 @contextlib.contextmanager
 def _replacing(file: str) -> Iterator[BinaryIO]:
     check(file)
+    import secrets  # late, as it brings much along
+
     new = f"{file}.{secrets.token_hex(8)}.tmp"
     try:
         with open(new, "xb") as stream:

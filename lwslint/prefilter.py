@@ -46,7 +46,7 @@ class Scout:
     def __init__(self, memory: Memory, pool: Pool) -> None:
         self._memory = memory
         self._pool = pool
-        self._alone = pool.size < 2 or source.is_mounted()
+        self._alone = False
         self._next: list[Found] = []
         self._begun: list[tuple[list[Found], Callable[[], list[str | None] | None]]] = []
         self._reasons: dict[str, str] | None = None
@@ -71,6 +71,10 @@ class Scout:
         return self._reasons
 
     def _begin(self) -> None:
+        if self._pool.size < 2 or source.is_mounted():
+            self._alone = True
+            self._next.clear()
+            return
         work = partial(_look, limit=self._memory.limit)
         for start in range(0, len(self._next), _BATCH):
             batch = self._next[start : start + _BATCH]

@@ -11,7 +11,6 @@ import codecs
 import os
 import re
 import stat
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -188,6 +187,8 @@ def _mounted_at(path: str | os.PathLike[str]) -> bytes | None:
 
 def _unnamed(data: bytes) -> int:
     """A descriptor of a file of these bytes, which is nobody else's and goes when it is closed."""
+    import tempfile  # late, as it brings much along
+
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
@@ -202,6 +203,8 @@ def on_disk(paths: Iterable[str]) -> Iterator[dict[str, str]]:
     if not absent:
         yield places
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="lwslint-") as folder:
         for number, path in enumerate(absent):
             places[path] = os.path.join(folder, str(number), os.path.basename(path))

@@ -8,14 +8,11 @@ done again, one file a process.  The outcome does not depend on the number of pr
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache, cached_property, partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +20,10 @@ from lwslint.build.facts import BuildFile
 from lwslint.facts import FileFacts
 from lwslint.problem import Problem, crash
 from lwslint.settings import Build, Settings
+
+if TYPE_CHECKING:
+    # Imported late: most runs are too small for more than one process.
+    from concurrent.futures import ProcessPoolExecutor
 
 # Below this many bytes a second process costs more than it saves.
 WORTH_IT = 600_000
@@ -129,6 +130,8 @@ class Pool:
         made: list[_Made | None] = [None] * len(batches)
         if not self._start() or self._executor is None:
             return made
+        from concurrent.futures.process import BrokenProcessPool
+
         futures = []
         broken = False
         for batch in batches:
@@ -150,10 +153,13 @@ class Pool:
     def begin(self, work: Callable[[_Batch], _Made], batch: _Batch) -> Callable[[], _Made | None]:
         """Have ``work`` done on a batch meanwhile.  What is returned waits for it, and says what it made of
         the batch; None where a process died, or there is none."""
-        if not self._start() or self._executor is None:
+        if not self._start() or (executor := self._executor) is None:
             return lambda: None
+        from concurrent.futures import CancelledError
+        from concurrent.futures.process import BrokenProcessPool
+
         try:
-            future = self._executor.submit(work, batch)
+            future = executor.submit(work, batch)
         except BrokenProcessPool:
             self.close()
             return lambda: None
@@ -161,7 +167,11 @@ class Pool:
         def made() -> _Made | None:
             try:
                 return future.result()
-            except (BrokenProcessPool, MemoryError, CancelledError):
+            except BrokenProcessPool:
+                if self._executor is executor:
+                    self.close()
+                return None
+            except (MemoryError, CancelledError):
                 return None
 
         return made
@@ -175,6 +185,8 @@ class Pool:
             except OSError:
                 self._refused = True
                 self.close()
+                import multiprocessing
+
                 # The pool forgets those that it did get, and they would wait for work for ever.
                 for process in multiprocessing.active_children():
                     process.kill()
@@ -332,6 +344,9 @@ def _alone(work: Callable[[_Batch], _Made], batch: _Batch) -> _Made | None:
 
 
 def _pool(count: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # A fork has the parsers' modules already; elsewhere each process starts from nothing.
     method = "fork" if sys.platform == "linux" else None
     return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(method))

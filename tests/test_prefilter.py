@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lwslint import engine, gather, prefilter, registry, source, witness
+from lwslint import engine, gather, prefilter, registry, source, witness, workers
 from lwslint.cache import Cache
 from lwslint.discovery import NO_IDIOM, NO_LWS, NO_WEBSOCKET, discover
 from lwslint.engine import Result
@@ -97,9 +97,13 @@ def test_a_process_that_dies_over_a_file_costs_nothing(tree: Path, monkeypatch: 
         return whole(path, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(source, "read", deadly)
+    alone: list[str] = []
+    monkeypatch.setattr(workers, "_lower_alone", lambda unit, work: alone.append(unit.path))
+    monkeypatch.setattr(workers, "WORTH_IT", 0)
     said, gathered = scouted(tree, 2)
     assert os.path.join("m7", "plain.c") not in said
     assert outcome(gathered) == outcome(expected)
+    assert not alone  # what comes later has processes again
 
 
 @pytest.mark.usefixtures("few")
