@@ -30,7 +30,7 @@ from lwslint.model.alternatives import (
 from lwslint.model.bodies import left_before
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name, uncast
-from lwslint.model.protocol_tables import Key, Tables
+from lwslint.model.protocol_tables import Key, Tables, field_key
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
 
@@ -449,8 +449,8 @@ def table_key(object: Object) -> Key:
             return ("local", int(rank), name)
         case ("global", path, name):
             return ("global", path, name)
-        case ("member", class_, field, *_):
-            return ("field", class_, field)
+        case ("member", class_, field, home):
+            return field_key(class_, home, field)
         case _:
             return ("class", "/".join(object[1:]), "")
 

@@ -358,6 +358,8 @@ class Judge:
             return None
         if any(a.kind not in ("number", "null") or not a.pieces for a in possible.alternatives):
             return None
+        if all(a.when for a in possible.alternatives):
+            return None  # where none of the conditions held, it is still what it was at the start
         truths = {a.kind == "number" and a.number != 0 for a in possible.alternatives}
         return truths.pop() if len(truths) == 1 else None
 

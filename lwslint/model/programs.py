@@ -93,9 +93,20 @@ class Programs:
         """Whether no program of the tree reaches ``a``, and both are in one top-level folder."""
         return not self._main_ids & self.order.ancestors(a) and a.path.split("/")[0] == b.path.split("/")[0]
 
+    def _leading_to(self, start: Start) -> frozenset[int]:
+        """The functions from which a thread's start is reached, on the threads that start its thread too."""
+        starts = self.entries.starts.by_root
+        reach: frozenset[int] = frozenset()
+        waiting = [start.definition]
+        while waiting:
+            more = self.order.ancestors(waiting.pop()) - reach
+            reach |= more
+            waiting.extend(s.definition for root in sorted(more) for s in starts.get(root, ()))
+        return reach
+
     def _entries_to(self, start: Start) -> frozenset[Place]:
         """The mains and public functions from which a thread's start is reached."""
-        reach = self.order.ancestors(start.definition)
+        reach = self._leading_to(start)
         tops = (self.symbols.definitions[d] for d in sorted(reach))
         return frozenset(
             d.place() for d in tops if any(e.role in (Role.MAIN, Role.PUBLIC) for e in self.entries.of(d))
@@ -105,13 +116,15 @@ class Programs:
         """Whether two threads plausibly run in one program: something starts both, or one folder does."""
         if a.definition.path == b.definition.path:
             return True
+        if a.root.id in self._leading_to(b) or b.root.id in self._leading_to(a):
+            return True
         left, right = self._entries_to(a), self._entries_to(b)
         if left and right:
             return bool(left & right)
         return folder(a.definition.path) == folder(b.definition.path)
 
     def mains_to(self, start: Start) -> list[Definition]:
-        reach = self.order.ancestors(start.definition)
+        reach = self._leading_to(start)
         return [d for d in self.entries.mains if d.id in reach]
 
     def holds(self, start: Start, main: Definition) -> bool:

@@ -29,7 +29,7 @@ HOPS = 4
 PLUGIN_SWITCH = "LWS_PLUGIN_STATIC"
 
 #: ("local", definition, name), ("parameter", definition, position), ("global", path, name) or
-#: ("field", class, name).
+#: ("field", home and name of the class, name): files share names such as ``Impl`` for their classes.
 Key = tuple[str, int | str, int | str]
 
 _MODERN, _LEGACY = "lws_protocols", "libwebsocket_protocols"
@@ -128,7 +128,7 @@ class Tables:
                 for field in declared.fields:
                     family = self.family(field.type, file.path)
                     if family and field.value is not None:
-                        key = ("field", declared.name, field.name)
+                        key = field_key(declared.name, file.path, field.name)
                         array = "[" in field.type
                         yield from self._initialised(
                             key, field.value, scope, family, array, str(declared.qualified)
@@ -353,8 +353,8 @@ class Tables:
                 case facts.Call(function=facts.Member(field="data" | "begin" | "get" | "front") as method):
                     value = method.object
                 case facts.Member():
-                    owner = class_name(self.symbols.type_of(value.object, definition))
-                    return ("field", last_component(owner), value.field)
+                    owner = last_component(class_name(self.symbols.type_of(value.object, definition)))
+                    return self._field_key(owner, value.field, definition)
                 case facts.Name():
                     return self._name_key(value.id, definition)
                 case _:
@@ -378,8 +378,11 @@ class Tables:
             for class_ in self.symbols.lineage(owner, definition.path):
                 declared = self.symbols.class_named(class_, definition.path)
                 if declared is not None and any(field.name == name for field in declared.fields):
-                    return ("field", declared.name, name)
+                    return self._field_key(declared.name, name, definition)
         return None
+
+    def _field_key(self, class_: str, field: str, definition: Definition) -> Key:
+        return field_key(class_, self.project.values.writes.home(class_, definition.path), field)
 
     # ------------------------------------------------------------------ users
 
@@ -638,6 +641,11 @@ class Tables:
             written = uncast(other.target)
             if isinstance(written, facts.Member) and self.key(written.object, located.definition) == key:
                 yield other.value.value
+
+
+def field_key(class_: str, home: str, field: str) -> Key:
+    """The key of a class's field; ``home`` is the file that declares the class."""
+    return ("field", f"{home}:{class_}", field)
 
 
 def _member(initializer: facts.Initializer, field: str, position: int) -> Value | None:

@@ -8,7 +8,7 @@ from lwslint.diagnostics import Confidence, Diagnostic, Severity
 from lwslint.frontends.c import extract
 from lwslint.model.project import Project
 from lwslint.settings import Settings, Version
-from lwslint_rules.callbacks import http_client_falls_through, missing_http_dummy
+from lwslint_rules.callbacks import http_client_falls_through, missing_http_dummy, server_reason_in_client
 
 PARAMETERS = "(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)"
 NOTHING = f"static int cb{PARAMETERS} {{ return 0; }}\n"
@@ -265,3 +265,36 @@ CRASHES = "a library built with LWS_WITH_HTTP_PROXY asserts or crashes here"
 )
 def test_http_clients(receive: str, read: str, request_: str, expected: list[str]) -> None:
     assert client(receive, read, request_) == expected
+
+
+def test_classes_of_one_name_in_two_files_are_two() -> None:
+    """Two programs' parts that each hide their members in a struct of the usual name."""
+    held = "struct Impl {{ struct lws_protocols table[2]; struct lws_context_creation_info info; }};\n"
+    start = (
+        "static void {name}(struct Impl *me, int port) {{ me->table[0].callback = cb; me->info.port = {port};"
+        " me->info.protocols = me->table; lws_create_context(&me->info); }}\n"
+    )
+    asked = body(
+        "if (reason == LWS_CALLBACK_HTTP) return lws_callback_http_dummy(wsi, reason, user, in, len);"
+        " return 0;"
+    )
+    client = NOTHING + held.format() + start.format(name="dial", port="CONTEXT_PORT_NO_LISTEN")
+    server = asked + held.format() + start.format(name="serve", port="port")
+    assert [d.severity for d in missing(client, server) if d.place.path == "src/f0.c"] == [Severity.NOTE]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", 1),
+        ("info.extensions = lws_get_internal_extensions();", 0),
+        ("info.user = lws_get_library_version();", 1),
+    ],
+)
+def test_closed_is_right_where_only_old_releases_build_the_program(more: str, expected: int) -> None:
+    callback = body(
+        "if (reason == LWS_CALLBACK_CLIENT_RECEIVE) take(in); if (reason == LWS_CALLBACK_CLOSED) end();"
+        " return 0;"
+    )
+    client = callback + TABLE + MAIN.format(port="CONTEXT_PORT_NO_LISTEN", more=more)
+    assert len(list(server_reason_in_client.check(project(client)))) == expected

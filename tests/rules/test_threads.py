@@ -342,3 +342,32 @@ public:
 def test_an_object_that_its_service_thread_keeps_is_destroyed_after_it(keep: str, reported: bool) -> None:
     found = list(destroy_while_serviced.check(project(a_cpp=SHARED.replace("KEEP", keep))))
     assert bool(found) is reported
+
+
+STARTED_BY_A_THREAD = """
+#include <libwebsockets.h>
+#include <pthread.h>
+static struct lws_context *context;
+static pthread_t serving;
+static void *serve(void *arg) { while (!stop) lws_service(context, 0); return 0; }
+void *web(void *arg)
+{
+    struct lws_context_creation_info info = { 0 };
+    context = lws_create_context(&info);
+    if (0 != pthread_create(&serving, NULL, serve, arg))
+        fprintf(stderr, "no thread");
+    while (!stop) {
+        if (changed)
+            lws_callback_on_writable_all_protocol(context, &protocols[0]);
+        sleep_ms(10);
+    }
+    pthread_join(serving, NULL);
+    return 0;
+}
+"""
+
+
+def test_a_thread_is_beside_the_service_thread_that_it_starts() -> None:
+    main = "int main(void) { pthread_t t; pthread_create(&t, 0, web, 0); pthread_join(t, 0); return 0; }"
+    found = off_thread_call.check(project(main_c=main, web__web_c=STARTED_BY_A_THREAD))
+    assert [d.related[0].message for d in found] == ["pthread_create starts a thread that runs web()"]

@@ -178,6 +178,23 @@ def test_a_switch_that_is_on_by_default(default: str, expected: list[str]) -> No
     assert loudness({"main.cpp": source}) == expected
 
 
+@pytest.mark.parametrize(
+    ("start", "set", "expected"),
+    [
+        ('{ .host = "x" }', "if (c == 'i') config.first = 1;", ["note"]),
+        ('{ .host = "x" }', "config.first = 1;", ["error"]),
+        ("{ .first = 1 }", "if (c == 'n') config.first = 1;", ["error"]),
+    ],
+)
+def test_a_field_that_only_an_option_sets_is_a_switch(start: str, set: str, expected: list[str]) -> None:
+    source = f"""struct {{ const char *host; int first; }} config = {start};
+        void f(void) {{ struct lws_client_connect_info i = {{0}}; i.ssl_connection = LCCSCF_USE_SSL;
+            if (config.first) i.ssl_connection |= LCCSCF_ALLOW_SELFSIGNED;
+            lws_client_connect_via_info(&i); }}
+        int main(int argc, char **argv) {{ int c = getopt(argc, argv, "in"); {set} f(); }}"""
+    assert loudness({"main.c": source}) == expected
+
+
 def test_a_mode_with_a_strict_choice_is_a_note() -> None:
     source = """
         int flags(int mode) { switch (mode) { case 0: return 0; case 1: return LCCSCF_USE_SSL;
@@ -225,6 +242,27 @@ SERVER_CERT, CLIENT_CTX, SERVER_CTX = (
             CLIENT_CTX,
             "SSL_CTX_set_verify(user, 1, ask);",
             [],
+        ),
+        (
+            "",
+            SERVER_CERT,
+            "if (X509_STORE_CTX_get_error(user) == X509_V_ERR_CERT_HAS_EXPIRED)"
+            " X509_STORE_CTX_set_error(user, X509_V_OK);",
+            ["warning"],
+        ),
+        (
+            "",
+            SERVER_CERT,
+            "int e = X509_STORE_CTX_get_error(user); if (e != X509_V_ERR_CERT_NOT_YET_VALID) return 1;"
+            " if (!clock_is_set()) X509_STORE_CTX_set_error(user, X509_V_OK);",
+            ["note"],
+        ),
+        (
+            "",
+            SERVER_CERT,
+            "if (X509_STORE_CTX_get_error(user) == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)"
+            " X509_STORE_CTX_set_error(user, X509_V_OK);",
+            ["error"],
         ),
         (
             "static int yes(void *s, void *a) { return 1; }",

@@ -40,6 +40,8 @@ connection closes, which is what it was written for.
 ## Known limits
 
 When the configured `lws-version` is older than 3.0, or an `#if` on the version says so, nothing is reported.
+Neither is it in a program that calls what later releases no longer have, such as
+`lws_get_internal_extensions()`.
 Whether a callback is a client's is told from the port of its vhost, else from the reasons that it handles.
 
 ## References
@@ -55,6 +57,8 @@ from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity
 from lwslint.facts import Name, Place, walk
+from lwslint.knowledge import api
+from lwslint.model.api_uses import calls
 from lwslint.model.callbacks import Callback, Callbacks
 from lwslint.model.names import last_component, values_of
 from lwslint.model.project import Project
@@ -73,6 +77,8 @@ rule = Rule(
 
 FIRST = Version(3, 0)
 """The release that brought LWS_CALLBACK_CLIENT_CLOSED (changelog:518@v5.0.0)."""
+LAST = Version(3, 1)
+"""What it lacks, only one release with LWS_CALLBACK_CLIENT_CLOSED had, and all without it."""
 
 SERVER, CLIENT = "LWS_CALLBACK_CLOSED", "LWS_CALLBACK_CLIENT_CLOSED"
 # What only the callback of a WebSocket client has a case for.
@@ -88,11 +94,12 @@ def check(project: Project) -> Iterator[Diagnostic]:
     if version is not None and version.major < 3:
         return
     reported: set[Place] = set()
+    gone = {use.place.path for use in calls(project, _is_gone)}
     for callback in project.callbacks.all:
         if not _is_clients(callback):
             continue
         for place in _cases(project.callbacks, callback):
-            if place in reported or _for_old_releases(project, place):
+            if place in reported or _for_old_releases(project, place, gone):
                 continue
             reported.add(place)
             yield rule.report(
@@ -131,6 +138,16 @@ def _cases(callbacks: Callbacks, callback: Callback) -> Iterator[Place]:
                     yield definition.place(node.span)
 
 
-def _for_old_releases(project: Project, place: Place) -> bool:
-    """Whether the place stands under an ``#if`` on the release."""
-    return any("LWS_LIBRARY_VERSION" in c.text for c in project.conditions_at(place.path, place.span))
+def _for_old_releases(project: Project, place: Place, gone: set[str]) -> bool:
+    """Whether the place stands under an ``#if`` on the release, or in a program of the files ``gone``, which
+    builds with old releases only."""
+    if any("LWS_LIBRARY_VERSION" in c.text for c in project.conditions_at(place.path, place.span)):
+        return True
+    related = project.threads.programs.files_related
+    return any(path == place.path or related(path, place.path) for path in gone)
+
+
+def _is_gone(name: str) -> bool:
+    """Whether the library has lost a function no later than with the release after :data:`FIRST`."""
+    function = api.function(name)
+    return function is not None and function.removed is not None and function.removed <= LAST

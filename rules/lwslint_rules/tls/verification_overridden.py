@@ -7,8 +7,10 @@
   returns 1 on every path;
 - `SSL_VERIFY_NONE` for a client, and `mbedtls_ssl_conf_authmode(…, MBEDTLS_SSL_VERIFY_NONE)`.
 
-A note where an operator's switch or a build option asks for it. Silent where a pinned key or fingerprint was
-compared first, and for the server's side, where `SSL_VERIFY_NONE` only means "ask for no client certificate".
+A note where an operator's switch or a build option asks for it. Where the code has looked at the error
+first and forgives only that a certificate has expired or is not valid yet (the clock may not be set yet),
+it is a warning, and a note under a further condition. Silent where a pinned key or fingerprint was compared
+first, and for the server's side, where `SSL_VERIFY_NONE` only means "ask for no client certificate".
 
 In Python: `ssl.create_default_context` or `ssl.SSLContext` replaced by something that does not verify
 (error), `ssl._create_default_https_context` (a warning: it changes urllib, and no WebSocket library), and
@@ -62,12 +64,13 @@ server accepts unchecked are another rule's matter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Confidence, Diagnostic, Impact, Severity, Step
-from lwslint.facts import Call, Cast, Name, Place, Return, Value, walk
+from lwslint.facts import Binary, Call, Cast, Name, Place, Return, Value, walk
 from lwslint.model.alternatives import Circumstance, Scope
-from lwslint.model.bodies import Guard
+from lwslint.model.bodies import Guard, left_before
 from lwslint.model.exposure import Exposure, Judge, spell, words_of
 from lwslint.model.names import callee_name, names_in
 from lwslint.model.project import Located, Project
@@ -97,6 +100,16 @@ _PIN_WORDS = frozenset(
         *("sha1", "sha256", "sha512", "memcmp", "pubkey", "certcmp"),
     ]
 )
+_ERROR = "X509_V_ERR_"
+# What these say of a certificate is not whose it is.
+_FRESHNESS = frozenset(
+    _ERROR + name
+    for name in ("CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED", "CRL_NOT_YET_VALID", "CRL_HAS_EXPIRED")
+)
+_STALE = "a leaked old key keeps working"
+_FORGED = "anybody on the way can pose as the server"
+# Names of what OpenSSL found and of what lws asks.
+_SAYS_RESULT = re.compile(r"(?i)^x509_|^lws_|^reason$|verif|^ok$|err|^user$|^len$")
 _SERVER = frozenset(["server", "listener", "accept", "accepted", "listen", "incoming"])
 _HELP = (
     "leave the check to lws: drop this, and give the CA that signed the server's certificate as"
@@ -129,15 +142,51 @@ def _forced(project: Project, judge: Judge, located: Located) -> Iterator[Diagno
         good = value.id == "X509_V_OK"
     else:
         good = project.values.fold(value, located.definition) == 0
-    if good:
-        yield _report(
-            project,
-            judge,
-            located,
-            located.place,
-            "X509_V_OK is set whatever the check found",
-            Severity.ERROR,
-        )
+    if not good:
+        return
+    forgiven = _forgiven(located)
+    what = f"X509_V_OK is set {f'for {_and(forgiven)}' if forgiven else 'whatever the check found'}"
+    if not forgiven or not _FRESHNESS.issuperset(forgiven):
+        yield _report(project, judge, located, located.place, what, Severity.ERROR)
+        return
+    severity = Severity.NOTE if _asks_more(located) else Severity.WARNING
+    yield _report(project, judge, located, located.place, what, severity, effect=_STALE)
+
+
+def _forgiven(located: Located) -> list[str]:
+    """The errors for which alone the code goes on to the call, as far as the tests on the way name them."""
+    found: dict[str, None] = {}
+    before = left_before(located.definition.function, located.site.node.span)
+    for guard in (*before, *located.site.guards):
+        if guard.arm is not None:
+            found.update(dict.fromkeys(n for label in guard.arm.labels for n in _errors_in(label)))
+        elif guard.test is not None:
+            same = "==" if guard.holds else "!="
+            tests = [n for n in walk(guard.test) if isinstance(n, Binary) and n.op == same]
+            found.update(dict.fromkeys(name for test in tests for name in _errors_in(test)))
+    return list(found)
+
+
+def _errors_in(value: Value) -> list[str]:
+    return [n.id for n in walk(value) if isinstance(n, Name) and n.id.startswith(_ERROR)]
+
+
+def _asks_more(located: Located) -> bool:
+    """Whether a test around the call is about something else than the check's own result."""
+    return any(
+        guard.kind == "if"
+        and guard.test is not None
+        and not any(_SAYS_RESULT.search(name) for name in (*names_in(guard.test), *_calls_in(guard.test)))
+        for guard in located.site.guards
+    )
+
+
+def _calls_in(test: Value) -> list[str]:
+    return [callee_name(node) for node in walk(test) if isinstance(node, Call)]
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _mode(project: Project, judge: Judge, located: Located, position: int) -> Iterator[Diagnostic]:
@@ -263,6 +312,7 @@ def _report(
     severity: Severity,
     when: tuple[Circumstance, ...] = (),
     related: list[Step] | None = None,
+    effect: str = _FORGED,
 ) -> Diagnostic:
     around = project.values.circumstances(located.definition, located.site.guards, located.site.node.span)
     exposure: Exposure = judge.expose((*around, *when), located.definition, ())
@@ -278,7 +328,7 @@ def _report(
             steps.append(Step(exposure.place, f"this condition decides: {exposure.text}"))
     return rule.report(
         place,
-        f"anybody on the way can pose as the server: {what}",
+        f"{effect}: {what}",
         severity=severity,
         confidence=Confidence.HIGH if severity is not Severity.WARNING else Confidence.MEDIUM,
         help=_HELP,
