@@ -220,13 +220,19 @@ _CPP = re.compile(
 )
 
 
+_TEXT = re.compile(_COMMENT.pattern + rb"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
+_QUALIFIED = re.compile(rb"\b[A-Za-z_]\w*::~?[A-Za-z_]")
+
+
 def language_of(path: str, data: bytes) -> str:
     """``c``, ``cpp`` or ``python`` for a file that :func:`takes` accepts."""
     if is_python(path):
         return "python"
     suffix = _suffix(path[path.rfind("/") + 1 :])
     if suffix.lower() in C_SUFFIXES and suffix not in UNSURE_SUFFIXES:
-        return "c"
+        # Some projects call all their sources .c, and tell their compiler that they are C++.
+        qualified = b"::" in data and _QUALIFIED.search(_TEXT.sub(b" ", data))
+        return "cpp" if qualified else "c"
     if suffix.lower() in CPP_SUFFIXES:
         return "cpp"
     return "cpp" if _CPP.search(_COMMENT.sub(b" ", data)) else "c"

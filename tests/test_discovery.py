@@ -68,10 +68,14 @@ def test_c_cpp_and_python_are_taken_by_suffix_sorted_and_the_rest_counted(write_
         ("a.h", b"/* class X { */ // std::string\nint x;", "c"),
         ("a.h", b'#ifdef __cplusplus\nextern "C" {\n#endif\nint f(void);\n', "c"),
         ("a.C", b"class X {};", "cpp"),
+        ("a.c", b"int Socket::init(int port) { return 0; }", "cpp"),
+        ("a.c", b'const char *any = "ff02::fb", colon = \'"\'; /* std::string */', "c"),
         ("A.H", b"int x;", "c"),
     ],
 )
-def test_the_language_of_a_header_is_what_its_bytes_say(path: str, data: bytes, language: str) -> None:
+def test_the_language_is_what_the_name_says_and_where_that_leaves_a_doubt_the_bytes(
+    path: str, data: bytes, language: str
+) -> None:
     assert language_of(path, data) == language
 
 
