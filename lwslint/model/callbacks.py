@@ -127,7 +127,7 @@ class Callbacks:
             definition=definition,
             rows=tuple(rows),
             vhosts=tuple(vhosts),
-            first=bool(leading),
+            first=bool(leading) and not self._asks_another(leading, tuple(vhosts)),
             mounted=any(
                 isinstance(row.name, facts.Text) and row.name.value in self.tables.mounted for row in rows
             ),
@@ -137,6 +137,11 @@ class Callbacks:
             legacy=legacy,
             reasons=reasons,
         )
+
+    def _asks_another(self, leading: list[Row], vhosts: tuple[Vhost, ...]) -> bool:
+        """Whether a mount puts another protocol than ``leading`` in charge of HTTP, wherever they serve."""
+        names = {row.name.value for row in leading if isinstance(row.name, facts.Text)}
+        return bool(vhosts) and all(vhost.asked and vhost.asked not in names for vhost in vhosts)
 
     def _role(self, vhosts: tuple[Vhost, ...], rows: list[Row], reasons: tuple[str, ...]) -> tuple[str, bool]:
         listens = {vhost.listens for vhost in vhosts}

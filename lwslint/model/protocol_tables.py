@@ -56,7 +56,8 @@ class Vhost(NamedTuple):
     """One use of a table by a context's or vhost's creation info.
 
     ``listens`` is False for CONTEXT_PORT_NO_LISTEN, True for any other port, None when no port was
-    found.  ``place`` is the table's assignment, ``port`` the port's, if any.
+    found.  ``place`` is the table's assignment, ``port`` the port's, if any.  ``asked`` is the name of the
+    protocol that a mount of the whole site puts in charge of HTTP, "" without one.
     """
 
     table: Key
@@ -64,6 +65,7 @@ class Vhost(NamedTuple):
     place: Place
     port: Place | None
     mounts: bool
+    asked: str
 
 
 class _Written(NamedTuple):
@@ -164,8 +166,13 @@ class Tables:
             if isinstance(item.designator, int):
                 position = item.designator
             inner = self._initializer(item.value, scope)
+            held = [] if inner is not None else self._held_rows(item.value, scope)
             if inner is not None:
                 yield from self._row(key, position, inner, item.span, scope, family, owner)
+                position += 1
+            elif held:
+                for row, where in held:
+                    yield from self._row(key, position, row, row.span, where, family, owner)
                 position += 1
             elif many:
                 # A macro of another file: a row, though it cannot be read here.
@@ -181,6 +188,33 @@ class Tables:
                     place = Place(scope.path, item.span)
                     yield Row(key, position, None, callback, place, family == _LEGACY)
                     position += 1
+
+    def _held_rows(self, value: Value, scope: Definition) -> list[tuple[facts.Initializer, Definition]]:
+        """The rows that a struct of their own holds, which a table lists by name, each with the function
+        that writes it out: a variable's, or what is passed for a parameter."""
+        value = uncast(value)
+        if not isinstance(value, facts.Name) or not self.family(
+            self.symbols.type_of(value, scope), scope.path
+        ):
+            return []
+        key = self.key(value, scope)
+        if key is None:
+            return []
+        if key[0] == "parameter":
+            found = []
+            for edge in self.project.flow.callers.get(int(key[1]), ()):
+                call, position = edge.site.node, int(key[2])
+                if isinstance(call, facts.Call) and position < len(call.arguments):
+                    row = self._initializer(call.arguments[position], edge.caller)
+                    if row is not None:
+                        found.append((row, edge.caller))
+            return found
+        declared = self._declaration(key)
+        row = self._initializer(declared.value, scope) if declared is not None and declared.value else None
+        if row is None:
+            return []
+        self._listed.add(key)
+        return [(row, scope)]
 
     def _initializer(self, value: Value, scope: Definition) -> facts.Initializer | None:
         """The initialiser that ``value`` is, perhaps as a macro or a compound literal."""
@@ -242,7 +276,8 @@ class Tables:
     def _assigned(self) -> Iterator[Row]:
         for definition in self.symbols.definitions:
             for site in definition.body.assigns:
-                if isinstance(site.node, facts.Assign) and site.node.op == "=":
+                # "(": a constructor's list of members.
+                if isinstance(site.node, facts.Assign) and site.node.op in ("=", "("):
                     yield from self._assignment(site.node, definition)
         pushed: dict[int, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
         for definition, site in self.project.calls_where(_ADDING.__contains__):
@@ -262,6 +297,14 @@ class Tables:
             place = Place(definition.path, node.value.span)
             for callback in self._functions(node.value, definition, ""):
                 yield Row(key, index, None, callback, place, family == _LEGACY)
+        elif isinstance(target, facts.Name):
+            if node.op == "(" and isinstance(node.value, facts.Initializer):
+                type = self.symbols.type_of(target, definition)
+                family = self.family(type, definition.path)
+                key = self.key(target, definition) if family else None
+                if key is not None:
+                    array = "[" in type or "<" in type
+                    yield from self._initialised(key, node.value, definition, family, array, "")
         elif isinstance(target, facts.Index | facts.Unary):
             initializer = self._initializer(node.value, definition)
             if initializer is None:
@@ -463,7 +506,26 @@ class Tables:
             place=Place(definition.path, span),
             port=port,
             mounts=bool(self._written(info, "mounts", definition)),
+            asked=self._asked(info, definition),
         )
+
+    def _asked(self, info: Value, definition: Definition) -> str:
+        """The protocol that is bound to every request, whatever file there is
+        (lib/roles/http/server/server.c:2246,2356@v5.0.0)."""
+        mounts = self._written(info, "mounts", definition)
+        if len(mounts) != 1:
+            return ""
+        mount, scope = mounts[0].value, mounts[0].definition
+        key = self.key(mount, scope)
+        initializer = None if key is None else self._info_initializer(key)
+
+        def text(field: str, position: int) -> str:
+            value = _member(initializer, field, position) if initializer is not None else None
+            values = [value] if value is not None else [w.value for w in self._written(mount, field, scope)]
+            texts = [v.value for v in map(uncast, values) if isinstance(v, facts.Text)]
+            return texts[0] if len(texts) == len(values) == 1 else ""
+
+        return text("protocol", 4) if text("mountpoint", 1) == "/" else ""
 
     def _listens(self, ports: list[_Written]) -> bool | None:
         found = [(written, answer) for written in ports for answer in self._listening(written)]
@@ -513,14 +575,15 @@ class Tables:
         return self._written_cache[field]
 
     def _info_initializer(self, key: Key) -> facts.Initializer | None:
-        declared: facts.Declare | None = None
-        if key[0] == "local":
-            declared = self.symbols.definitions[int(key[1])].body.locals.get(str(key[2]))
-        elif key[0] == "global":
-            variable = self.symbols.variable(str(key[2]), str(key[1]))
-            declared = variable.declare if variable is not None else None
+        declared = self._declaration(key)
         value = None if declared is None else declared.value
         return value if isinstance(value, facts.Initializer) else None
+
+    def _declaration(self, key: Key) -> facts.Declare | None:
+        if key[0] == "local":
+            return self.symbols.definitions[int(key[1])].body.locals.get(str(key[2]))
+        variable = self.symbols.variable(str(key[2]), str(key[1])) if key[0] == "global" else None
+        return variable.declare if variable is not None else None
 
     def _listening(self, written: _Written) -> Iterator[bool | None]:
         value = uncast(written.value)
@@ -606,8 +669,8 @@ class Tables:
 
     @cached_property
     def mounted(self) -> frozenset[str]:
-        """Protocol names that an LWSMPRO_CALLBACK mount anywhere in the project names."""
-        names: set[str] = set()
+        """Protocol names that a mount anywhere in the project puts in charge of HTTP."""
+        names = {use.asked for uses in self._uses.values() for use in uses} - {""}
         for value in self._mount_initializers():
             if any(_is_callback_mount(item.value) for item in value.items):
                 named = _member(value, "protocol", 4)

@@ -298,3 +298,70 @@ def test_closed_is_right_where_only_old_releases_build_the_program(more: str, ex
     )
     client = callback + TABLE + MAIN.format(port="CONTEXT_PORT_NO_LISTEN", more=more)
     assert len(list(server_reason_in_client.check(project(client)))) == expected
+
+
+ANSWERS = (
+    f"static int web{PARAMETERS} {{ return lws_callback_http_dummy(wsi, reason, user, in, len); }}\n"
+    'static const struct lws_protocols table[] = { { "a", cb, 0, 0 }, { "http", web, 0, 0 }, { NULL } };\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        ('{ .mountpoint = "/", .protocol = "http", .origin_protocol = LWSMPRO_FILE }', []),
+        ('{ NULL, "/", "./www", "index.html", "http" }', []),
+        ('{ .mountpoint = "/", .protocol = "a", .origin_protocol = LWSMPRO_FILE }', [Severity.ERROR]),
+        ('{ .mountpoint = "/", .origin_protocol = LWSMPRO_FILE }', [Severity.ERROR]),
+        ('{ .mountpoint = "/x", .protocol = "http", .origin_protocol = LWSMPRO_FILE }', [Severity.ERROR]),
+    ],
+)
+def test_a_mount_of_the_whole_site_asks_the_protocol_that_it_names(
+    mount: str, expected: list[Severity]
+) -> None:
+    declared = f"static const struct lws_http_mount mount = {mount};\n"
+    server = MAIN.format(port=8080, more="info.mounts = &mount;")
+    assert severities(NOTHING + ANSWERS + declared + server) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("{ one, other, LWS_PROTOCOL_LIST_TERM }", [Severity.ERROR]),
+        ("{ other, one, LWS_PROTOCOL_LIST_TERM }", []),
+    ],
+)
+def test_a_table_may_list_structs_by_name(table: str, expected: list[Severity]) -> None:
+    source = (
+        NOTHING
+        + f"static int web{PARAMETERS} {{ return lws_callback_http_dummy(wsi, reason, user, in, len); }}\n"
+        'int main(void) { const struct lws_protocols one = { "a", cb, 0, 0 }, other = { "b", web, 0, 0 };'
+        f" const struct lws_protocols table[] = {table};"
+        " struct lws_context_creation_info info = { .port = 80, .protocols = table };"
+        " lws_create_context(&info); }"
+    )
+    assert severities(source) == expected
+
+
+def test_a_table_may_list_a_row_that_was_passed() -> None:
+    source = (
+        NOTHING + '#define ROW (struct lws_protocols){ "a", cb, 0, 0 }\n'
+        "static void serve(struct lws_protocols row) { struct lws_protocols table[] = { row, { NULL } };"
+        " struct lws_context_creation_info info = { .port = 80, .protocols = table };"
+        " lws_create_context(&info); }\n"
+        "int main(void) { serve(ROW); }"
+    )
+    assert severities(source) == [Severity.ERROR]
+
+
+def test_a_table_may_be_made_in_a_constructors_list() -> None:
+    source = (
+        "class Server { std::vector<lws_protocols> table; static int cb(lws *, lws_callback_reasons, void *,"
+        " void *, size_t) { return 0; }\n"
+        'public: Server() : table{ { "a", &Server::cb, 0, 0 }, { nullptr, nullptr, 0, 0 } } {'
+        " lws_context_creation_info info{}; info.port = 80; info.protocols = this->table.data();"
+        " lws_create_context(&info); } };"
+    )
+    facts = [extract("a.cpp", source.encode(), "cpp", Settings())]
+    found = missing_http_dummy.check(Project(facts, Settings()))
+    assert [d.severity for d in found] == [Severity.ERROR]
