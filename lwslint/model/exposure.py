@@ -358,9 +358,9 @@ class Judge:
             return None
         if any(a.kind not in ("number", "null") or not a.pieces for a in possible.alternatives):
             return None
-        if all(a.when for a in possible.alternatives):
-            return None  # where none of the conditions held, it is still what it was at the start
         truths = {a.kind == "number" and a.number != 0 for a in possible.alternatives}
+        if truths == {True} and all(a.when for a in possible.alternatives):
+            return None  # where none of the conditions held, it is still off
         return truths.pop() if len(truths) == 1 else None
 
     def _by_default(self, atom: Value, holds: bool, definition: Definition) -> bool:

@@ -616,7 +616,7 @@ class Symbols:
             qualifier = _TEMPLATE.sub("", name).rsplit("::", 1)[0].lstrip(":")
             if qualifier:
                 suffix = last_component(qualifier)
-                owned = [d for d in candidates if _qualifier(d).endswith(suffix)]
+                owned = [d for d in candidates if last_component(_qualifier(d)) == suffix]
                 if not owned:
                     for class_ in self.lineage(suffix, path)[1:]:
                         owned = list(self.methods.get((class_, plain), ()))

@@ -160,3 +160,14 @@ def test_what_a_macro_puts_into_a_lambda_is_not_called_here() -> None:
 def test_a_recursive_auto_does_not_hang() -> None:
     p = project(a_cpp="void f() { auto x = g(x); auto y = z->y; auto z = y->z; }")
     assert callees(p, "f") == set()
+
+
+def test_a_class_named_in_a_call_is_no_class_whose_name_ends_so() -> None:
+    p = project(
+        a_cpp="""
+        struct Node { virtual int start(); };
+        struct WebNode : Node { int start() override { return 1; } };
+        struct Meter : Node { int start() override { return Node::start(); } };
+        """
+    )
+    assert callees(p, "Meter::start") == set()
