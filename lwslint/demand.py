@@ -27,6 +27,7 @@ MAX_FILES = 300
 _ASKED_FIELDS = frozenset(
     ["protocol", "local_protocol_name", "ssl_connection", "address", "host", "method", "port", "name"]
 )
+_BINDERS = frozenset(["bind", "bind_front", "mem_fn"])
 _THREAD_WORD = re.compile(r"(?i)thread|task|async|spawn|worker|launch")
 
 
@@ -54,12 +55,14 @@ class Asker:
         self._public: dict[str, set[str]] = defaultdict(set)  # name → classes, "" for a free function
         self._seeds: set[str] = set()
         self._constants: set[str] = set()
+        self._aliases: dict[str, str] = {}
 
     def add(self, facts: Sequence[FileFacts], pulled: bool = False) -> None:
         """Take in more facts.  Files that were only pulled in ask for callers and for what starts
         threads, not for their own classes and constants."""
         for file in facts:
             self._classes.update(c.name for c in file.classes if c.fields or c.methods)
+            self._aliases.update((alias.name, _plain(alias.type)) for alias in file.aliases)
             if not pulled:
                 self._bases.update(_plain(base) for c in file.classes for base in c.bases)
             self._defined.update(m.name for m in file.macros)
@@ -109,7 +112,8 @@ class Asker:
             for owner in self._public.get(name, ())
             if owner or (len(name) >= MIN_NAME and name not in _COMMON)
         }
-        missing = {n for n in self._missing | self._constants if n not in self._defined}
+        missing = {self._aliases.get(n, n) for n in self._missing | self._constants if n not in self._defined}
+        missing -= self._defined
         missing |= {n for n in (*self._owners, *self._bases) if n not in self._classes}
         return Demand(frozenset(callers), frozenset(missing))
 
@@ -142,6 +146,8 @@ def _name_of(file: FileFacts, function: Function) -> str:
 def _may_be_function(value: Value) -> bool:
     while isinstance(value, (Cast, Unary)):
         value = value.operand
+    if isinstance(value, Call):
+        return last_component(callee_name(value)) in _BINDERS
     return isinstance(value, (Lambda, Name))
 
 
@@ -226,7 +232,10 @@ _FUNCTION = re.compile(rb"\s*\([^;{}]*\)\s*\{")
 _VARIABLE = re.compile(rb"\s*(?:\[[^\]\n]*\])?\s*[={]")
 _STRING = re.compile(rb"\s*[={(]")
 _ENUMERATOR = re.compile(rb"\s*(?:=[^,;\n]*)?,?\s*(?://|/\*|$)", re.MULTILINE)
+_USING = re.compile(rb"\s*=")
+_TYPEDEF_END = re.compile(rb"\s*;")
 # What stands before it on the same line.
+_TYPEDEF = re.compile(rb"\btypedef\b[^;{}()]*\Z")
 _IN_NO_DEFINITION = re.compile(rb"[=;#]")
 _TYPE = re.compile(rb"\b(?:char|auto|int|unsigned)\b[^\n=;(){}]*\Z")
 
@@ -260,6 +269,10 @@ def _begins_definition(data: bytes, start: int, end: int) -> bool:
     word = _word_start(data, before)
     kind = data[word:before]
     if kind == b"define" and _ends_in_hash(data, word) and _DEFINED.match(data, end):
+        return True
+    if kind == b"using" and _USING.match(data, end):
+        return True
+    if _TYPEDEF_END.match(data, end) and _TYPEDEF.search(data[line:start]):
         return True
     if kind in (b"string", b"string_view") and _STRING.match(data, end):
         return True

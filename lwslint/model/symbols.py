@@ -678,6 +678,9 @@ class Symbols:
             callee = callee.operand
         if call.kind in ("new", "construct") and isinstance(callee, Name):
             class_ = last_component(class_name(callee.id))
+            if class_ not in self.classes and class_ in self.aliases:
+                declared = self.class_named(class_, path)
+                class_ = declared.name if declared is not None else class_
             return self.nearest(self.methods.get((class_, class_), ()), path, ("method", class_, class_))
         match callee:
             case Name():

@@ -35,6 +35,12 @@ def test_an_unknown_function_that_is_given_a_routine_wants_its_definition() -> N
     assert "start_worker_thread" in wanted.definitions
 
 
+def test_a_thread_class_that_is_given_a_bound_method_wants_its_definition() -> None:
+    text = "void go() { worker = new ControlThread(std::bind(&Gate::loop, this)); lws_service(c, 0); }"
+    assert "ControlThread" in asked(text, "cpp").definitions
+    assert "WorkerThread" in asked("typedef base::WorkerThread ControlThread;\n" + text, "cpp").definitions
+
+
 def test_a_class_whose_methods_are_here_wants_its_definition() -> None:
     assert "Relay" in asked("void Relay::send() { lws_write(w, b, n, f); }", "cpp").definitions
 
@@ -46,6 +52,8 @@ def test_a_class_whose_methods_are_here_wants_its_definition() -> None:
         (b"int START_IT(void)\n{\n}", True),
         (b"class START_IT : public Base {", True),
         (b"struct START_IT {", True),
+        (b"typedef Base START_IT;", True),
+        (b"using START_IT = Base;", True),
         (b"enum {\n  START_IT = 4,\n};", True),
         (b'static const char START_IT[] = "x";', True),
         (b'constexpr const char *START_IT = "x";', True),

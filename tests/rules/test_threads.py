@@ -371,3 +371,41 @@ def test_a_thread_is_beside_the_service_thread_that_it_starts() -> None:
     main = "int main(void) { pthread_t t; pthread_create(&t, 0, web, 0); pthread_join(t, 0); return 0; }"
     found = off_thread_call.check(project(main_c=main, web__web_c=STARTED_BY_A_THREAD))
     assert [d.related[0].message for d in found] == ["pthread_create starts a thread that runs web()"]
+
+
+STARTED_IN_TWO_WAYS = """
+#include <libwebsockets.h>
+#include <functional>
+#include <thread>
+class Worker {
+public:
+    Worker(std::function<void()> f) : run(f), thread(nullptr) {}
+    void start(bool again)
+    {
+        if (again)
+            thread = new std::thread([&]() { while (on) { run(); pause(); } });
+        else
+            thread = new std::thread([&]() { run(); });
+    }
+private:
+    std::function<void()> run;
+    std::thread *thread;
+};
+typedef Worker Control;
+class Server {
+public:
+    Server() { context = lws_create_context(&info); control = new Control(std::bind(&Server::loop, this)); }
+    void send() { lws_callback_on_writable(wsi); }
+private:
+    void loop() { lws_service(context, 0); }
+    Control *control;
+    struct lws_context *context;
+    struct lws *wsi;
+};
+"""
+
+
+def test_an_object_that_may_start_its_thread_in_two_ways_has_one() -> None:
+    found = project(a_cpp=STARTED_IN_TWO_WAYS)
+    assert [d.severity for d in off_thread_call.check(found)] == [Severity.WARNING]
+    assert not list(concurrent_service.check(found))

@@ -66,6 +66,7 @@ from lwslint.model.entries import Role
 from lwslint.model.names import callee_name
 from lwslint.model.order import Phase
 from lwslint.model.project import Project
+from lwslint.model.starts import Start
 from lwslint.model.threads import Route, Service
 from lwslint.rule import Rule
 
@@ -130,11 +131,20 @@ def count_threads(project: Project, services: list[Service]) -> int:
     most = 0
     for first in starts:
         group = [start for start in starts if project.threads.programs.together(first, start)]
-        # A handle that is assigned again belonged to a thread that has ended.
-        handles = {(start.root.place(), start.handle or start.place) for start in group}
+        handles = {handle_of(project, start) for start in group}
         again = any(start.repeated for start in group)
         most = max(most, len(handles) + again + beside)
     return most
+
+
+def handle_of(project: Project, start: Start) -> tuple[object, object]:
+    """What two starts share that do not run at the same time: a handle that is assigned again belonged to a
+    thread that has ended.  A member of a class that is assigned in several ways holds one thread, whichever
+    of them was taken."""
+    owner = project.symbols.owner(start.definition)
+    local = project.symbols.local_type(start.definition, start.handle) if start.handle else None
+    member = owner and start.handle and local is None
+    return (owner if member else start.root.place(), start.handle or start.place)
 
 
 def runs_beside(project: Project, main: Service, services: list[Service]) -> bool:
