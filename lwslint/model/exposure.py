@@ -137,6 +137,12 @@ _PROGRESS = frozenset(["reason", "state", "status", "phase", "step", "stage", "e
 _NEGATIVE_CALLS = frozenset(["empty", "isEmpty", "isNull", "IsEmpty", "is_null", "is_empty"])
 
 
+def of_platform(name: str) -> bool:
+    """Whether a macro tells the platform, the compiler or the release of lws, and is no option of the
+    program's own."""
+    return bool(_DECIDED_BY_BUILD.match(name))
+
+
 def words_of(name: str) -> list[str]:
     """``useSSLFlag_x`` → ``use``, ``ssl``, ``flag``, ``x``; and the name itself, folded."""
     return [*(w.lower() for w in _WORD.findall(name)), re.sub(r"[^a-z0-9]", "", name.lower())]
@@ -289,7 +295,7 @@ class Judge:
         if decided is not None:
             return decided
         names = list(condition.names or preprocessor.names(condition.text))
-        if any(_asks_weaker(name) for name in names if not _DECIDED_BY_BUILD.match(name)):
+        if any(_asks_weaker(name) for name in names if not of_platform(name)):
             return Exposure("build", circumstance, condition.text)
         return ALWAYS
 

@@ -214,7 +214,7 @@ class Tables:
         if row is None:
             return []
         self._listed.add(key)
-        return [(row, scope)]
+        return [(row, scope if key[0] == "local" else self.project.flow.file_scope(str(key[1])))]
 
     def _initializer(self, value: Value, scope: Definition) -> facts.Initializer | None:
         """The initialiser that ``value`` is, perhaps as a macro or a compound literal."""

@@ -254,6 +254,7 @@ CRASHES = "a library built with LWS_WITH_HTTP_PROXY asserts or crashes here"
     [
         (READ + " return 0;", "return 0;", GET, []),
         (READ + " break;", "return 0;", GET, [CRASHES]),
+        ("break;", "note(lws_get_parent(wsi)); break;", GET, []),
         (READ + " return 0;", "break;", GET, [CRASHES]),
         ("break;", "return 0;", GET, [SPINS]),
         ("return 0;", "return 0;", GET, [SPINS]),
@@ -341,6 +342,17 @@ def test_a_table_may_list_structs_by_name(table: str, expected: list[Severity]) 
         " lws_create_context(&info); }"
     )
     assert severities(source) == expected
+
+
+def test_a_table_may_list_a_struct_of_another_file() -> None:
+    row = NOTHING + 'const struct lws_protocols one = { "a", cb, 0, 0 };\n'
+    table = (
+        "extern const struct lws_protocols one;\n"
+        "int main(void) { const struct lws_protocols table[] = { one, { NULL } };"
+        " struct lws_context_creation_info info = { .port = 80, .protocols = table };"
+        " lws_create_context(&info); }"
+    )
+    assert severities(row, table) == [Severity.ERROR]
 
 
 def test_a_table_may_list_a_row_that_was_passed() -> None:

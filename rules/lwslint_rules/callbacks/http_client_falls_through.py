@@ -57,8 +57,8 @@ has to be written, not fixed.
 
 ## Known limits
 
-A proxy that means to hand these events to `lws_callback_http_dummy` sets `parent_wsi`; a program that
-writes that field is not reported. Reading in a function that is reached only through a pointer is not seen:
+A proxy that means to hand these events to `lws_callback_http_dummy` sets `parent_wsi`, or asks for it with
+`lws_get_parent()` where a mount makes the onward connection; neither is reported. Reading in a function that is reached only through a pointer is not seen:
 then nothing is reported either.
 
 ## References
@@ -88,6 +88,7 @@ rule = Rule(
 
 RECEIVE = "LWS_CALLBACK_RECEIVE_CLIENT_HTTP"
 READ = "LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ"
+_PARENT = frozenset({"lws_get_parent"})
 COMPLETED = "LWS_CALLBACK_COMPLETED_CLIENT_HTTP"
 ESTABLISHED = "LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP"
 
@@ -131,7 +132,10 @@ def check(project: Project) -> Iterator[Diagnostic]:
 
 
 def is_proxy(project: Project, callback: Callback) -> bool:
-    """Whether the callback's own file makes client connections on behalf of a parent."""
+    """Whether the callback's own file makes client connections on behalf of a parent, or lws does so for a
+    mount, and the callback asks for the parent."""
+    if project.callbacks.reaches(callback.definition, _PARENT):
+        return True
     return any(w.definition.path == callback.definition.path for w in project.writes_to("parent_wsi"))
 
 

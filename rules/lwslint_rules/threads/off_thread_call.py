@@ -96,6 +96,7 @@ from lwslint.knowledge.api import Category
 from lwslint.model import apis
 from lwslint.model.chains import chain, clearest, confidence, thread_of
 from lwslint.model.entries import Role
+from lwslint.model.exposure import of_platform
 from lwslint.model.names import callee_name
 from lwslint.model.project import Located, Project
 from lwslint.model.shared_lists import shared_list_uses
@@ -183,16 +184,28 @@ def report(project: Project, located: Located, name: str, found: OffThread) -> D
     severity = Severity.WARNING if category in WARNED else Severity.ERROR
     if shown_as_wrong(project, located):
         severity = Severity.NOTE
+    build = "".join(f"; only in a build with {text}" for text in own_conditions(project, located)[-1:])
     return rule.report(
         located.place,
         f"{EFFECTS.get(category, GENERAL)}: {name}() runs on {thread_of(found.route)}, not on the service "
-        "thread",
+        f"thread{build}",
         severity=severity,
         confidence=confidence(project.threads, found),
         help=HELP + (WINDOW if category is Category.ON_WRITABLE else ""),
         related=chain(project.threads, found),
         function=located.definition.qualified,
     )
+
+
+def own_conditions(project: Project, located: Located) -> list[str]:
+    """The build options of the program's own that decide inside the function whether the call is there."""
+    conditions = project.conditions_at(located.place.path, located.site.node.span)
+    body = located.definition.function.span
+    return [
+        c.text
+        for c in conditions
+        if c.truth is None and c.span.start > body.start and not all(map(of_platform, c.names))
+    ]
 
 
 def shown_as_wrong(project: Project, located: Located) -> bool:
