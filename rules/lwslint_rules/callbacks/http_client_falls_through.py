@@ -58,8 +58,8 @@ has to be written, not fixed.
 ## Known limits
 
 A proxy that means to hand these events to `lws_callback_http_dummy` sets `parent_wsi`, or asks for it with
-`lws_get_parent()` where a mount makes the onward connection; neither is reported. Reading in a function that is reached only through a pointer is not seen:
-then nothing is reported either.
+`lws_get_parent()` where a mount makes the onward connection; neither is reported. Reading in a function
+that is reached only through a pointer is not seen: then nothing is reported either.
 
 ## References
 
