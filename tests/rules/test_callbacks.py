@@ -217,6 +217,11 @@ def test_the_api_before_the_dummy_is_a_note() -> None:
     )
     (found,) = missing(old + MAIN.format(port=80, more=""))
     assert found.severity is Severity.NOTE and "2.1" in found.message
+    assert found.message.startswith("a plain HTTP request would hang")
+    (found,) = missing(old + MAIN.format(port="CONTEXT_PORT_NO_LISTEN", more=""))
+    assert found.message.startswith("harmless in a client")
+    answers = "{ if (reason == LWS_CALLBACK_HTTP) return -1; return 0; }"
+    assert not missing(old.replace("{ return 0; }", answers) + MAIN.format(port=80, more=""))
     (target,) = missing(NOTHING + SERVER, version=Version(2, 0, 3))
     assert target.severity is Severity.NOTE and "2.1" in target.message
     (today,) = missing(NOTHING + SERVER, version=Version(2, 1))

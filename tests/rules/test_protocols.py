@@ -70,6 +70,15 @@ def test_the_place_is_the_assignment() -> None:
     assert reports(files, [LWS201]) == [("main.c", 7, "warning")]
 
 
+def test_a_row_of_a_table_with_two_ends_is_shown_once() -> None:
+    ends = "#ifdef LWS_PROTOCOL_LIST_TERM\nLWS_PROTOCOL_LIST_TERM\n#else\n{ NULL, NULL, 0, 0 }\n#endif\n};"
+    body = f'i.protocol = "own"; struct lws_protocols own[] = {{ {{ "own", cb, 0, 0 }},\n{ends}'
+    tls = "#ifdef LCCSCF_USE_SSL\ni.ssl_connection = 1;\n#else\ni.ssl_connection = 2;\n#endif"
+    files = client(f"{body} info.protocols = own;\n{tls}", "struct lws_context_creation_info info")
+    (found,) = diagnostics(files, LWS201)
+    assert [step.message for step in found.related].count('"own" is the name of this row') == 1
+
+
 def test_a_local_name_for_this_machine_is_a_note() -> None:
     assert loudness(client('i.protocol = "radio";', host="localhost")) == ["note"]
 

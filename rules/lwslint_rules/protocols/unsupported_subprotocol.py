@@ -219,9 +219,10 @@ def _report(
     write = offer.written.write
     shown = f'"{names}"' if quoted else names
     steps = [Step(place, f"{shown} comes from here") for place in places if place != offer.place]
-    for entry in project.connections.local.get(names, ())[:3]:
-        if entry.place not in places:
-            steps.append(Step(entry.place, f"{shown} is the name of this row"))
+    # A row has an entry for each arm of an `#if` in its table.
+    rows = dict.fromkeys(entry.place for entry in project.connections.local.get(names, ()))
+    for row in [place for place in rows if place not in places][:3]:
+        steps.append(Step(row, f"{shown} is the name of this row"))
     return rule.report(
         offer.place,
         f"the handshake offers Sec-WebSocket-Protocol: {names}, {reason}; {_CONSEQUENCE}",
