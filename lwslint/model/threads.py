@@ -359,7 +359,8 @@ class Threads:
         found: dict[tuple[int, int], OffThread] = {}
         # A tree of hundreds of test programs has as many services; they share the routes.
         routes: dict[Place | None, list[Route]] = {}
-        for service in services:
+        # The loop of a thread says more than a single call that it makes before.
+        for service in sorted(services, key=lambda s: not s.located.site.in_loop):
             start = service.start
             place = start.place if start is not None else None
             if place not in routes:

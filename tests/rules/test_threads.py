@@ -409,3 +409,14 @@ def test_an_object_that_may_start_its_thread_in_two_ways_has_one() -> None:
     found = project(a_cpp=STARTED_IN_TWO_WAYS)
     assert [d.severity for d in off_thread_call.check(found)] == [Severity.WARNING]
     assert not list(concurrent_service.check(found))
+
+
+def test_the_loop_of_the_service_thread_is_shown_not_a_call_before_it() -> None:
+    source = """
+    static struct lws_context *context;
+    static void *serve(void *arg) { lws_service(context, 0); while (!stop) lws_service(context, 0); }
+    static void *feed(void *arg) { lws_callback_on_writable(wsi); return 0; }
+    int main(void) { pthread_create(&a, 0, serve, 0); pthread_create(&b, 0, feed, 0); pthread_join(a, 0); }
+    """
+    (found,) = off_thread_call.check(project(a_c=source))
+    assert found.related[-1].place.span.start == source.rindex("lws_service(")
