@@ -169,7 +169,7 @@ def only_raw(callback: Callback) -> bool:
 def lost_events(callbacks: Callbacks, callback: Callback, version: Version | None) -> dict[str, Verdict]:
     """The events that every server gets and that end in a return of the callback's own, HTTP first."""
     names = [h.reason for h in knowledge.http_dummy(version) if h.condition in _SERVER_BUILDS]
-    if not names or callback.legacy:
+    if not names:
         # Before 2.1 a callback had to answer by itself.
         names = [HTTP]
     names = [name for name in names if name != "LWS_CALLBACK_SSL_INFO"]
@@ -220,8 +220,11 @@ def message(callback: Callback, name: str, severity: Severity, lost: dict[str, V
     first = next(iter(lost))
     where = "protocols[0]" if callback.first else "the protocol of a callback mount"
     if callback.legacy:
-        client = callback.role == "client"
-        effect = "harmless in a client, a hang in a server" if client else "a plain HTTP request would hang"
+        effect = "a plain HTTP request would hang"
+        if callback.role == "client":
+            effect = "harmless in a client, a hang in a server"
+        elif HTTP not in lost:
+            effect = "nothing hangs as long as requests are answered the way they are now"
         return (
             f"{effect}: {name}() is {where} and ends with 0 for {listed}; this API has no "
             "lws_callback_http_dummy() yet (2.1)"
