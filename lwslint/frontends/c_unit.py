@@ -358,4 +358,5 @@ def flattened(unit: Unit, nodes: list[Node], kinds: frozenset[str]) -> Iterator[
 def children_of(node: Node, field: int) -> list[Node]:
     """All children in one field; typed here because the binding's stub is not."""
     found: Any = node.children_by_field_id(field)
-    return list(found)
+    children: list[Node] = found
+    return children

@@ -95,6 +95,7 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=4096)
 def names(text: str) -> tuple[str, ...]:
     """The macro names in a condition, each once, in the order of their first appearance."""
     found = dict.fromkeys(_NAME.findall(re.sub(r'"[^"]*"|\b\d\w*', " ", text)))

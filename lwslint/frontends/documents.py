@@ -7,6 +7,7 @@ pasted together from the literals of a program.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
 
@@ -121,18 +122,15 @@ class Literal:
 
     def __init__(self) -> None:
         self._text = bytearray()
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        self._offsets: list[int] = []  # where in the text each piece begins
+        self._places: list[tuple[int, int]] = []  # its span in the file
 
     def add(self, value: bytes, start: int, end: int) -> None:
         """Bytes that the file has at ``start`` to ``end``: one for one, or as one escape sequence."""
-        self._text += value
-        if len(value) == end - start:
-            self._starts += range(start, end)
-            self._ends += range(start + 1, end + 1)
-        else:
-            self._starts += [start] * len(value)
-            self._ends += [end] * len(value)
+        if value:
+            self._offsets.append(len(self._text))
+            self._places.append((start, end))
+            self._text += value
 
     def document(self) -> Document | None:
         """The document that the text is, None when it is none or not whole: parts of it may be put in at
@@ -145,4 +143,13 @@ class Literal:
         return Document(kind, self._span(*tree.at), tree.root, rest=rest)
 
     def _span(self, start: int, end: int) -> Span:
-        return Span(self._starts[start], self._ends[end - 1])
+        return Span(self._place(start)[0], self._place(end - 1)[1])
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """Where in the file one byte of the text comes from."""
+        piece = bisect_right(self._offsets, at) - 1
+        offset, (start, end) = self._offsets[piece], self._places[piece]
+        following = self._offsets[piece + 1] if piece + 1 < len(self._offsets) else len(self._text)
+        if following - offset != end - start:  # an escape sequence
+            return start, end
+        return start + at - offset, start + at - offset + 1
