@@ -282,7 +282,7 @@ def _may_be_json(name: str, path: str) -> bool:
         "." not in name
         or name.lower().endswith(_DOCUMENT_SUFFIXES)
         or "lwsws" in name
-        or os.path.basename(os.path.dirname(path)) == "conf.d"
+        or path.endswith(f"{os.sep}conf.d{os.sep}{name}")
     )
 
 
