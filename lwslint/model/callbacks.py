@@ -16,7 +16,7 @@ from lwslint import facts
 from lwslint.facts import Place
 from lwslint.knowledge import api as knowledge
 from lwslint.model.control import Graph, graph_of
-from lwslint.model.names import call_name, last_component, uncast
+from lwslint.model.names import call_name, folder, last_component, uncast
 from lwslint.model.outcomes import Made, Outcome, Reason, leave, named_reasons, returns_zero
 from lwslint.model.project import Project
 from lwslint.model.protocol_tables import Row, Tables, Vhost
@@ -100,7 +100,7 @@ class Callbacks:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.tables = Tables(project)
+        self.tables = project.tables
         self._named: dict[int, tuple[str, ...]] = {}
         self._reasons: dict[int, tuple[str, ...]] = {}
         self._graphs: dict[tuple[int, str], Graph] = {}
@@ -149,8 +149,8 @@ class Callbacks:
             return "server", True
         if listens == {False}:
             return "client", True
-        tables = {row.table for row in rows}
-        siblings = {row.callback.id: row.callback for row in self.tables.rows if row.table in tables}
+        tables = dict.fromkeys(row.table for row in rows)
+        siblings = {row.callback.id: row.callback for table in tables for row in self.tables.rows_of(table)}
         named = [*reasons, *(name for sibling in siblings.values() for name in self.reasons(sibling))]
         server = any(name in _SERVER_REASONS for name in named)
         client = any("_CLIENT_" in name.replace("_NEW_CLIENT_", "_") for name in named)
@@ -161,15 +161,15 @@ class Callbacks:
     def makes_requests(self, definition: Definition) -> bool:
         """Whether code beside the callback (same folder) asks for an HTTP method, so that lws makes an
         HTTP request and no WebSocket handshake (``lws_client_connect_info.method``)."""
-        folder = definition.path.rpartition("/")[0]
-        for place, value in self._methods:
-            if place.path.rpartition("/")[0] == folder and not _no_request(value):
-                return True
-        return False
+        return folder(definition.path) in self._requesting
 
     @cached_property
-    def _methods(self) -> tuple[tuple[Place, facts.Value], ...]:
-        found: list[tuple[Place, facts.Value]] = []
+    def _requesting(self) -> frozenset[str]:
+        """The folders with code that asks for an HTTP method."""
+        return frozenset(folder(path) for path, value in self._methods() if not _no_request(value))
+
+    def _methods(self) -> Iterator[tuple[str, facts.Value]]:
+        """What is written to the ``method`` of connect infos, and the file in which that happens."""
         for located in self.project.writes_to("method"):
             node = located.site.node
             if isinstance(node, facts.Assign) and isinstance(uncast(node.target), facts.Member):
@@ -177,7 +177,7 @@ class Callbacks:
                 assert isinstance(target, facts.Member)
                 type = self.project.symbols.type_of(target.object, located.definition)
                 if "connect_info" in type:
-                    found.append((located.place, node.value))
+                    yield located.definition.path, node.value
         for definition in self.project.symbols.definitions:
             for site in definition.body.declares:
                 node = site.node
@@ -185,8 +185,7 @@ class Callbacks:
                     if isinstance(node.value, facts.Initializer):
                         for item in node.value.items:
                             if item.designator == "method":
-                                found.append((definition.place(item.span), item.value))
-        return tuple(found)
+                                yield definition.path, item.value
 
     # ------------------------------------------------------------------ one function
 

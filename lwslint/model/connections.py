@@ -30,7 +30,7 @@ from lwslint.model.alternatives import (
 from lwslint.model.bodies import left_before
 from lwslint.model.exposure import spell
 from lwslint.model.names import callee_name, uncast
-from lwslint.model.protocol_tables import Key, Tables, field_key
+from lwslint.model.protocol_tables import Key, field_key
 from lwslint.model.symbols import Definition
 from lwslint.model.values import Values
 
@@ -137,11 +137,7 @@ class Connections:
         self.project = project
         self.values: Values = project.values
         self.symbols = project.symbols
-
-    @cached_property
-    def tables(self) -> Tables:
-        """Rows and users of protocol tables."""
-        return Tables(self.project)
+        self.tables = project.tables
 
     # ------------------------------------------------------------------ connections
 
@@ -384,8 +380,8 @@ class Connections:
     def _reasons(self, key: Key, slot: int | None) -> frozenset[str]:
         """The reasons that the callback of a row names."""
         found: set[str] = set()
-        for row in self.tables.rows:
-            if row.table == key and (slot is None or row.slot is None or row.slot == slot):
+        for row in self.tables.rows_of(key):
+            if slot is None or row.slot is None or row.slot == slot:
                 found.update(self.project.callbacks.named(row.callback))
         return frozenset(found)
 

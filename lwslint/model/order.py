@@ -72,6 +72,7 @@ class Order:
         self._event_cache: dict[tuple[int, Place, int], tuple[list[Site], list[Site]]] = {}
         self._wait_cache: dict[int, list[Site]] = {}
         self._reach_cache: dict[int, frozenset[int]] = {}
+        self._join_cache: dict[frozenset[tuple[str, str]], list[tuple[Definition, Site]]] = {}
 
     def reaching(self, definitions: Sequence[Definition]) -> frozenset[int]:
         """All functions from which one of ``definitions`` can be reached, themselves included."""
@@ -123,13 +124,18 @@ class Order:
         starts = self.starts.by_root.get(root.id, [])
         if starts and all(self._detached(start) for start in starts):
             return []
-        chosen: set[int] = set()
+        places: set[tuple[str, str]] = set()
         for start in starts:
             if start.handle:
-                chosen.update(self._joins_by["handle", start.handle])
-            chosen.update(self._joins_by["file", start.definition.path])
-            chosen.update(self._joins_by["class", self.symbols.owner(start.definition)])
-        return [self.joins[rank][:2] for rank in sorted(chosen)]
+                places.add(("handle", start.handle))
+            places.add(("file", start.definition.path))
+            places.add(("class", self.symbols.owner(start.definition)))
+        # Programs that are made alike call their handles alike, and share the answer.
+        key = frozenset(place for place in places if place in self._joins_by)
+        if key not in self._join_cache:
+            chosen = {rank for place in key for rank in self._joins_by[place]}
+            self._join_cache[key] = [self.joins[rank][:2] for rank in sorted(chosen)]
+        return self._join_cache[key]
 
     @cached_property
     def _joins_by(self) -> dict[tuple[str, str], list[int]]:
@@ -144,7 +150,7 @@ class Order:
                 owner = self.symbols.owner(definition)
                 if owner:
                     found["class", owner].append(rank)
-        return found
+        return dict(found)
 
     def _detached(self, start: Start) -> bool:
         for site in start.definition.body.calls:
@@ -161,11 +167,10 @@ class Order:
     def _joined(self) -> dict[int, tuple[frozenset[int], dict[Place, list[Site]]]]:
         """For each root: functions that reach a join of it, and the joins by function."""
         result: dict[int, tuple[frozenset[int], dict[Place, list[Site]]]] = {}
-        # Programs that are made alike call their handles alike, and share their joins.
-        same: dict[tuple[int, ...], tuple[frozenset[int], dict[Place, list[Site]]]] = {}
+        same: dict[int, tuple[frozenset[int], dict[Place, list[Site]]]] = {}
         for root in sorted(self.starts.by_root):
             joins = self.joins_of(self.symbols.definitions[root])
-            key = tuple(id(site) for _, site in joins)
+            key = id(joins)  # the roots that share their joins share the list
             if key not in same:
                 sites: dict[Place, list[Site]] = defaultdict(list)
                 for definition, site in joins:

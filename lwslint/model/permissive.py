@@ -7,6 +7,7 @@ whose way to a connection is not followed.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -89,9 +90,12 @@ def weaknesses(project: Project) -> tuple[Weakness, ...]:
     for connection in project.connections.all:
         for weakness in finder.of_connection(connection):
             _keep(found, weakness)
-    covered = tuple(finder.covered)
+    covered: dict[str, list[Span]] = defaultdict(list)
+    for root in finder.covered:
+        covered[root.path].append(root.span)
     for weakness in finder.elsewhere():
-        if not any(_overlaps(weakness.root, root) for root in covered):
+        root = weakness.root
+        if not any(_overlaps(root.span, span) for span in covered.get(root.path, ())):
             _keep(found, weakness)
     return tuple(sorted(found.values(), key=lambda w: (w.place, w.root)))
 
@@ -110,8 +114,8 @@ def _keep(found: dict[Place, Weakness], weakness: Weakness) -> None:
     )
 
 
-def _overlaps(a: Place, b: Place) -> bool:
-    return a.path == b.path and a.span.start < b.span.end and b.span.start < a.span.end
+def _overlaps(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
 
 
 class _Finder:

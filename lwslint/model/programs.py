@@ -76,6 +76,11 @@ class Programs:
         """By source the programs that the build files make of it."""
         return self.project.build.programs_of()
 
+    def surroundings(self, path: str) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What a file shares with each file whose functions may belong to one program with its own, by
+        :meth:`files_related`: the group of files that call each other, or the folder."""
+        return ("group", self._components[path]), ("folder", folder(path))
+
     def files_related(self, a: str, b: str) -> bool | None:
         """Whether the functions of two files belong to one program; None where the functions decide."""
         left, right = self._components[a], self._components[b]

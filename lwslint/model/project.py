@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lwslint.model.callbacks import Callbacks
     from lwslint.model.connections import Connections
     from lwslint.model.permissive import Weakness
+    from lwslint.model.protocol_tables import Tables
     from lwslint.model.python_program import PythonProgram
     from lwslint.model.threads import Threads
     from lwslint.model.values import Values
@@ -85,6 +86,13 @@ class Project:
         from lwslint.model.values import Values
 
         return Values(self)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The protocol tables: their rows, and who uses them."""
+        from lwslint.model.protocol_tables import Tables
+
+        return Tables(self)
 
     @cached_property
     def connections(self) -> Connections:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -95,6 +95,17 @@ class Tables:
         # A struct that an array of pointers lists is a row of that array, not a table of its own.
         found = {row for row in found if row.slot is not None or row.table not in self._listed}
         return tuple(sorted(found, key=lambda row: (row.place, row.callback.id, str(row.table))))
+
+    @cached_property
+    def _rows_by_table(self) -> dict[Key, list[Row]]:
+        found: dict[Key, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            found[row.table].append(row)
+        return dict(found)
+
+    def rows_of(self, table: Key) -> Sequence[Row]:
+        """The rows of one table, by place."""
+        return self._rows_by_table.get(table, ())
 
     def family(self, type: str, path: str) -> str:
         """``lws_protocols`` or ``libwebsocket_protocols`` when ``type`` is made of it, else empty."""

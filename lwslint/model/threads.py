@@ -315,14 +315,28 @@ class Threads:
         """The services, by their rank, that may be of the program to which a file belongs; False with those
         where it depends on the function."""
         if path not in self._near_cache:
-            places = {service.located.definition.path for service in self.services}
-            related = {place: place == path or self.programs.files_related(path, place) for place in places}
+            related: dict[str, bool | None] = {}
+            ranks = {
+                at for shared in self.programs.surroundings(path) for at in self._services_in.get(shared, ())
+            }
+            for at in ranks:
+                place = self.services[at].located.definition.path
+                if place not in related:
+                    related[place] = place == path or self.programs.files_related(path, place)
+            verdicts = ((at, related[self.services[at].located.definition.path]) for at in sorted(ranks))
             self._near_cache[path] = [
-                (at, verdict is True)
-                for at, service in enumerate(self.services)
-                if (verdict := related[service.located.definition.path]) is not False
+                (at, verdict is True) for at, verdict in verdicts if verdict is not False
             ]
         return self._near_cache[path]
+
+    @cached_property
+    def _services_in(self) -> dict[tuple[str, str], list[int]]:
+        """The services, by their rank, in each folder and group of files."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for at, service in enumerate(self.services):
+            for shared in self.programs.surroundings(service.located.definition.path):
+                found[shared].append(at)
+        return dict(found)
 
     def _runs_beside(self, start: Start, service: Service) -> bool:
         """Whether a thread plausibly runs in the program that services the context."""
@@ -408,15 +422,19 @@ class Threads:
             return True
         return service.start is not None and self.programs.holds(service.start, entry.definition)
 
+    @cached_property
+    def _makers(self) -> frozenset[int]:
+        """The functions that make a context, themselves or through what they call."""
+        makers = [located.definition for located in self.project.calls_to("lws_create_context")]
+        return self.order.reaching(makers)
+
     def is_creators(self, found: OffThread, category: Category) -> bool:
         """Whether a set-up call comes from the thread that made the context, after another one began to
         service it."""
         if category not in SET_UP:
             return False
         route = found.route
-        makers = self.order.reaching(
-            [located.definition for located in self.project.calls_to("lws_create_context")]
-        )
+        makers = self._makers
         if route.entry.role is Role.THREAD:
             return route.entry.definition.id in makers and found.service.entry.definition.id not in makers
         if route.phase is not Phase.RUNNING or found.service.start is None:
