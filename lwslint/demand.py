@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ from lwslint.facts import Assign, Call, Cast, FileFacts, Function, Lambda, Membe
 from lwslint.knowledge import api, threads
 from lwslint.knowledge.api import Category, ThreadClass
 from lwslint.model.bodies import Body, flatten
-from lwslint.model.names import callee_name, last_component
+from lwslint.model.names import last_component
 
 MIN_NAME = 5
 MIN_CONSTANT = 4
@@ -80,16 +81,16 @@ class Asker:
             self._public[name].add(last_component(function.owner))
         body = self.bodies[id(function)] = flatten(function)
         for site in body.calls:
-            call = site.node
-            assert isinstance(call, Call)
-            callee = last_component(callee_name(call))
-            if not callee:
+            if not site.name:
                 continue
+            callee = last_component(site.name)
             self._calls[callee].add(name)
             if _matters(callee):
                 self._seeds.add(name)
-            elif _unknown_starter(callee) and any(_may_be_function(a) for a in call.arguments):
-                self._missing.add(callee)
+            elif _unknown_starter(callee):
+                assert isinstance(site.node, Call)
+                if any(_may_be_function(a) for a in site.node.arguments):
+                    self._missing.add(callee)
         for site in () if pulled else body.assigns:
             assert isinstance(site.node, Assign)
             target = site.node.target
@@ -123,6 +124,7 @@ def _plain(type: str) -> str:
     return last_component(type.split("<", 1)[0].strip())
 
 
+@cache
 def _matters(name: str) -> bool:
     """Calls whose thread or order matters to a rule."""
     category = api.category(name)
@@ -131,6 +133,7 @@ def _matters(name: str) -> bool:
     )
 
 
+@cache
 def _unknown_starter(name: str) -> bool:
     """Whether a name sounds like starting a thread and is no API that the thread table knows."""
     return bool(_THREAD_WORD.search(name)) and not name.startswith("pthread_") and not threads.called(name)

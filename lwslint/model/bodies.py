@@ -7,6 +7,7 @@ name"; walking the statement tree for each question would be slow and said in ma
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -37,6 +38,7 @@ from lwslint.facts import (
     Value,
     parts,
 )
+from lwslint.model.names import callee_name
 
 MAX_NESTING = 400
 
@@ -62,13 +64,15 @@ class Site(msgspec.Struct, frozen=True, gc=False):
     """A call, an assignment, a declaration or a return, where it stands in its function.
 
     ``order`` counts sites in the order in which they are evaluated; ``used`` is False for a call
-    whose result is thrown away.
+    whose result is thrown away.  ``name`` is the name that a call is written with, by
+    :func:`~lwslint.model.names.callee_name`.
     """
 
     node: Call | Assign | Declare | Return | Lambda
     order: int
     guards: tuple[Guard, ...]
     used: bool = True
+    name: str = ""
 
     @property
     def in_loop(self) -> bool:
@@ -99,15 +103,6 @@ class _Flattener:
         self.words: set[str] = set()
         self.order = 0
 
-    def site(
-        self,
-        node: Call | Assign | Declare | Return | Lambda,
-        guards: tuple[Guard, ...],
-        used: bool,
-    ) -> Site:
-        self.order += 1
-        return Site(node, self.order, guards, used)
-
     def statements(self, body: tuple[Statement, ...], guards: tuple[Guard, ...], depth: int = 0) -> None:
         if depth > MAX_NESTING:
             return
@@ -119,11 +114,13 @@ class _Flattener:
                     if statement.value is not None:
                         self.value(statement.value, guards)
                     self.locals[statement.name] = statement
-                    self.declares.append(self.site(statement, guards, True))
+                    self.order += 1
+                    self.declares.append(Site(statement, self.order, guards))
                 case Return():
                     if statement.value is not None:
                         self.value(statement.value, guards)
-                    self.returns.append(self.site(statement, guards, True))
+                    self.order += 1
+                    self.returns.append(Site(statement, self.order, guards))
                 case If():
                     self.chain(statement, guards, depth + 1)
                 case Switch():
@@ -156,42 +153,50 @@ class _Flattener:
             link = link.other[0]
 
     def value(self, value: Value, guards: tuple[Guard, ...], used: bool = True) -> None:
-        """Record what ``value`` does, inner parts first, without recursion over its depth."""
+        """Record what ``value`` does, inner parts first, without recursion over its depth.
+
+        Every value of the tree comes through here, most of them names and literals; the types are compared
+        by ``is``, the commonest first.
+        """
         words = self.words
-        stack: list[tuple[Value, tuple[Guard, ...], bool, bool]] = [(value, guards, used, False)]
+        stack: list[tuple[Any, tuple[Guard, ...], bool, bool]] = [(value, guards, used, False)]
         while stack:
             node, around, is_used, entered = stack.pop()
             kind = type(node)
+            while kind is Member:
+                words.add(node.field)
+                node = node.object
+                kind = type(node)
             if kind is Name:
-                words.add(node.id)  # type: ignore[union-attr]
-                continue
-            if entered:
-                sites = self.calls if kind is Call else self.assigns
-                sites.append(self.site(node, around, is_used))  # type: ignore[arg-type]
-                continue
-            if isinstance(node, Lambda):
-                self.lambdas.append(self.site(node, around, is_used))
-                continue
-            if isinstance(node, Conditional):
+                words.add(node.id)
+            elif kind in LITERALS:
+                pass
+            elif entered:
+                self.order += 1
+                if kind is Call:
+                    self.calls.append(Site(node, self.order, around, is_used, callee_name(node)))
+                else:
+                    self.assigns.append(Site(node, self.order, around, is_used))
+            elif kind is Lambda:
+                self.order += 1
+                self.lambdas.append(Site(node, self.order, around, is_used))
+            elif kind is Conditional:
                 stack.append((node.other, (*around, Guard("?", node.test, False)), True, False))
                 stack.append((node.then, (*around, Guard("?", node.test)), True, False))
                 stack.append((node.test, around, True, False))
-                continue
-            if isinstance(node, Binary) and node.op in ("&&", "||"):
-                guarded = (
-                    *around,
-                    Guard("and" if node.op == "&&" else "or", node.left, node.op == "&&"),
-                )
-                stack.append((node.right, guarded, True, False))
+            elif kind is Binary and node.op in ("&&", "||"):
+                guard = Guard("and" if node.op == "&&" else "or", node.left, node.op == "&&")
+                stack.append((node.right, (*around, guard), True, False))
                 stack.append((node.left, around, True, False))
-                continue
-            if kind is Call or kind is Assign:
-                stack.append((node, around, is_used, True))
-            elif isinstance(node, Member):
-                words.add(node.field)
-            for child in parts(node)[::-1]:
-                if type(child) not in LITERALS:
-                    stack.append((child, around, True, False))
+            else:
+                if kind is Call or kind is Assign:
+                    stack.append((node, around, is_used, True))
+                for child in reversed(parts(node)):
+                    inner = type(child)
+                    if inner is Name:
+                        words.add(child.id)  # type: ignore[union-attr]
+                    elif inner not in LITERALS:
+                        stack.append((child, around, True, False))
 
 
 def flatten(function: Function) -> Body:

@@ -12,7 +12,7 @@ targets from here, and its arguments flow on into them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -41,65 +41,24 @@ from lwslint.facts import (
 from lwslint.model import apis
 from lwslint.model.apis import Handover
 from lwslint.model.bodies import LITERALS, Site
+from lwslint.model.carriers import (
+    ASSIGNING,
+    HANDING_ON,
+    PAIR,
+    READING_METHODS,
+    STORING_METHODS,
+    Word,
+    carriers,
+    passes_through,
+    returned,
+    spread,
+    target_word,
+)
 from lwslint.model.names import callee_name, folder, last_component, values_of
-from lwslint.model.symbols import Definition, Symbols, class_name, element_type
+from lwslint.model.symbols import Definition, Symbols, class_name
 
 ROUNDS = 10
 
-_HANDING_ON = frozenset((",", "||", "+", "-"))
-"""The binary operators whose result may be one of their operands, or point into it."""
-
-# Calls that hand their first argument on as it is.
-_PASS_THROUGH = frozenset(
-    [
-        *("bind", "boost::bind", "std::bind", "std::bind_front", "std::ref", "std::cref", "std::move"),
-        *(
-            "std::forward",
-            "std::function",
-            "boost::function",
-            "std::mem_fn",
-            "std::make_shared",
-            "std::make_unique",
-        ),
-        *("std::addressof", "std::make_pair", "std::make_tuple", "G_CALLBACK", "GINT_TO_POINTER"),
-    ]
-)
-_STORING_METHODS = frozenset(
-    [
-        *(
-            "push_back",
-            "push",
-            "push_front",
-            "emplace_back",
-            "emplace",
-            "emplace_front",
-            "insert",
-            "append",
-            "add",
-        ),
-        *("enqueue", "store", "assign", "reset", "swap", "set", "put", "post"),
-    ]
-)
-_READING_METHODS = frozenset(
-    [
-        *(
-            "front",
-            "back",
-            "top",
-            "at",
-            "get",
-            "find",
-            "begin",
-            "end",
-            "cbegin",
-            "rbegin",
-            "pop",
-            "load",
-            "value",
-        ),
-        *("lock", "data", "take", "dequeue", "takeFirst", "first", "last", "exchange", "target"),
-    ]
-)
 # Library functions that call their function argument before they return.
 _IMMEDIATE = frozenset(
     [
@@ -182,7 +141,7 @@ class Flow:
         self._indirect: list[tuple[Definition, Site]] = []
         self._deferred: set[tuple[int, int]] = set()
         self._handed: list[tuple[Definition, Handover]] = []
-        self._bound: dict[int, list[Definition]] = {}
+        self._outside: dict[str, bool] = {}
         self._scopes = {file.path: _file_scope(file) for file in symbols.files}
         self._build()
         self._solve()
@@ -247,45 +206,86 @@ class Flow:
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
+        calls = {d.id: found for d in self.symbols.definitions if (found := self._calls_inside(d))}
+        self._carriers = carriers(self.symbols, self._scopes, calls, self.handovers)
+        self._deferring = any(
+            self.symbols.children.get(macro.id)
+            for macros in self.symbols.function_macros.values()
+            for macro in macros
+        )
         for file in self.symbols.files:
             scope = self._scopes[file.path]
             for variable in file.variables:
                 if variable.value is not None:
-                    cell: Cell = ("global", file.path, variable.name)
-                    self._initialise([cell], variable.type, variable.value, scope)
+                    word = last_component(variable.name)
+                    cells = self._carrying(word, ("global", file.path, variable.name))
+                    self._initialise(cells, variable.type, variable.value, scope)
             for macro in file.macros:
                 if isinstance(macro.value, Initializer):
                     # A row of a table that a macro spells; the fields that it names get their values.
-                    self._initialise([("macro", file.path, macro.name)], "", macro.value, scope)
+                    cells = self._carrying(macro.name, ("macro", file.path, macro.name))
+                    self._initialise(cells, "", macro.value, scope)
+        known = len(self.symbols.definitions)
         # Grows while it is walked: arguments that a macro defers become functions.
         for definition in self.symbols.definitions:
-            self._build_function(definition)
+            here = calls.get(definition.id, ()) if definition.id < known else self._calls_inside(definition)
+            self._build_function(definition, here)
 
-    def _build_function(self, definition: Definition) -> None:
+    def _calls_inside(self, definition: Definition) -> list[Site]:
+        """The calls in a function that may run something of the project, or keep it for later."""
+        calls = definition.body.calls
+        if not calls or self.symbols.owner(definition):
+            return list(calls)
+        return [site for site in calls if not self._is_outside(site, definition)]
+
+    def _is_outside(self, site: Site, definition: Definition) -> bool:
+        """Whether a call in a function of no class is, by its name, of no function that concerns the project
+        : most calls in most programs are."""
+        name = site.name
+        outside = self._outside.get(name)
+        if outside is None:
+            symbols = self.symbols
+            known = name in symbols.functions or name in symbols.variables or name in symbols.function_macros
+            qualified = "::" in name or "<" in name
+            used = name in _IMMEDIATE or apis.names_thread_api(name)
+            outside = self._outside[name] = not (known or qualified or used)
+        if not outside or type(site.node.function) is not Name:  # type: ignore[union-attr]
+            return False
+        return not self.symbols.is_local(definition, name)
+
+    def _build_function(self, definition: Definition, calls: Sequence[Site]) -> None:
         body = definition.body
-        for site in body.calls:
+        carriers = self._carriers
+        for site in calls if self._deferring else ():
             self._defer(definition, site)
         for site in body.declares:
             declare = site.node
             assert isinstance(declare, Declare)
             if declare.value is not None:
-                cell = ("local", definition.id, declare.name)
-                self._initialise([cell], declare.type, declare.value, definition)
+                cells = self._carrying((definition.id, declare.name), ("local", definition.id, declare.name))
+                self._initialise(cells, declare.type, declare.value, definition)
         for site in body.assigns:
             assign = site.node
             assert isinstance(assign, Assign)
-            if assign.op in ("=", "(", "+=") and type(assign.value) not in LITERALS:
-                cells = self._targets(assign.target, definition)
+            if assign.op in ASSIGNING and type(assign.value) not in LITERALS:
+                word = target_word(assign.target, definition, self.symbols)
+                carried = not word or word in carriers
                 listed = isinstance(assign.value, Initializer | Cast)
-                written = self.symbols.type_of(assign.target, definition) if listed else ""
-                self._initialise(cells, written, assign.value, definition)
-        for site in body.returns:
+                if carried or listed:
+                    targets = self._targets(assign.target, definition) if carried else None
+                    written = self.symbols.type_of(assign.target, definition) if listed else ""
+                    self._initialise(targets, written, assign.value, definition)
+        for site in body.returns if returned(definition.name) in carriers else ():
             statement = site.node
             assert isinstance(statement, Return)
             if statement.value is not None:
                 self._flow_into([("return", definition.id, "")], statement.value, definition)
-        for site in body.calls:
+        for site in calls:
             self._build_call(definition, site)
+
+    def _carrying(self, word: Word, cell: Cell) -> list[Cell] | None:
+        """The cell, where what bears such a name may hold anything."""
+        return [cell] if word in self._carriers else None
 
     def _defer(self, definition: Definition, site: Site) -> None:
         """A macro's argument that the macro puts into a lambda runs when the lambda runs."""
@@ -329,11 +329,13 @@ class Flow:
         callee_value = call.function
         if isinstance(callee_value, Lambda):
             self._add_edge(
-                Edge(definition, site, self.symbols.by_index[definition.path, callee_value.function])
+                Edge(definition, site, self.symbols.function_at(definition.path, callee_value.function))
             )
             return
-        if isinstance(callee_value, Member) and callee_value.field in _STORING_METHODS:
-            cells = self._targets(callee_value.object, definition)
+        if isinstance(callee_value, Member) and callee_value.field in STORING_METHODS:
+            word = target_word(callee_value.object, definition, self.symbols)
+            carried = not word or word in self._carriers
+            cells = self._targets(callee_value.object, definition) if carried else None
             for argument in call.arguments:
                 self._initialise(cells, "", argument, definition)
         name = callee_name(call)
@@ -377,60 +379,36 @@ class Flow:
     def _pass(self, arguments: tuple[Value, ...], callee: Definition, caller: Definition) -> None:
         for parameter, argument in zip(callee.function.parameters, arguments, strict=False):
             if parameter.name:
-                self._initialise([("local", callee.id, parameter.name)], parameter.type, argument, caller)
+                cells = self._carrying((callee.id, parameter.name), ("local", callee.id, parameter.name))
+                self._initialise(cells, parameter.type, argument, caller)
 
     def _hand_over(self, handover: Handover, callee: Definition, caller: Definition) -> None:
         parameters = callee.function.parameters
         for position, value in handover.passed:
             if -len(parameters) <= position < len(parameters) and parameters[position].name:
-                cell: Cell = ("local", callee.id, parameters[position].name)
-                self._initialise([cell], parameters[position].type, value, caller)
+                name = parameters[position].name
+                cells = self._carrying((callee.id, name), ("local", callee.id, name))
+                self._initialise(cells, parameters[position].type, value, caller)
 
-    def _initialise(self, cells: list[Cell], written: str, value: Value, definition: Definition) -> None:
+    def _initialise(
+        self, cells: list[Cell] | None, written: str, value: Value, definition: Definition
+    ) -> None:
         """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of the type that
-        is ``written``."""
-        stack: list[tuple[list[Cell], str, Value]] = [(cells, written, value)]
-        while stack:
-            into, kind, node = stack.pop()
-            if type(node) in LITERALS:
-                continue
-            while isinstance(node, Cast) and isinstance(node.operand, Initializer):
-                kind, node = node.type, node.operand
-            if not isinstance(node, Initializer):
-                self._flow_into(into, node, definition)
-                continue
-            kind = node.type or kind
-            array = kind.endswith("]")
-            element = element_type(kind) if array or not class_name(kind) else ""
-            declared = self.symbols.class_named(kind, definition.path) if not array else None
-            for position, item in enumerate(node.items):
-                if type(item.value) in LITERALS:
-                    continue
-                if array or isinstance(item.designator, int):
-                    stack.append((into, element or element_type(kind), item.value))
-                elif isinstance(item.designator, str):
-                    field_class = self.symbols.class_key(kind, definition.path)
-                    stack.append(
-                        (
-                            self._field_targets(field_class, item.designator),
-                            self._field_type(kind, item.designator, definition),
-                            item.value,
-                        )
-                    )
-                elif declared is not None and position < len(declared.fields):
-                    field = declared.fields[position]
-                    stack.append(
-                        (
-                            self._field_targets(self.symbols.class_key(kind, definition.path), field.name),
-                            field.type,
-                            item.value,
-                        )
-                    )
-                else:
-                    stack.append((into, "", item.value))
+        is ``written``.  None are cells that never hold anything."""
+        kind = type(value)
+        if kind is not Initializer and kind is not Cast:
+            if cells is not None:
+                self._flow_into(cells, value, definition)
+            return
+        path = definition.path
 
-    def _field_type(self, type: str, field: str, definition: Definition) -> str:
-        return self.symbols.field_type(class_name(type), field, definition.path)
+        def field(type: str, name: str) -> list[Cell] | None:
+            carried = name in self._carriers
+            return self._field_targets(self.symbols.class_key(type, path), name) if carried else None
+
+        for into, part in spread(self.symbols, cells, written, value, path, field):
+            if into is not None:
+                self._flow_into(into, part, definition)
 
     def _field_targets(self, owner: str, field: str) -> list[Cell]:
         """The cell that a write to a field goes to, with the cells that readers look at linked behind."""
@@ -514,7 +492,7 @@ class Flow:
                 case Name():
                     found.extend(self._name_sources(node.id, definition))
                 case Member():
-                    if node.field in ("first", "second"):
+                    if node.field in PAIR:
                         stack.append(node.object)
                     else:
                         owner = self.symbols.class_key(
@@ -536,7 +514,9 @@ class Flow:
                 case Binary(op="+" | "-"):
                     stack.append(node.left)
                 case Lambda():
-                    found.append(Thing("function", self.symbols.by_index[definition.path, node.function].id))
+                    found.append(
+                        Thing("function", self.symbols.function_at(definition.path, node.function).id)
+                    )
                 case Unknown():
                     stack.extend(node.parts)
                 case Initializer():
@@ -578,10 +558,9 @@ class Flow:
         if kind is not None:
             found.append(self._created_by(kind, definition, call))
             return []
-        plain = name.split("<", 1)[0]
-        if plain in _PASS_THROUGH or name.startswith(("std::function<", "std::make_")):
+        if passes_through(name):
             return list(call.arguments[:1])
-        reads = isinstance(call.function, Member) and call.function.field in _READING_METHODS
+        reads = isinstance(call.function, Member) and call.function.field in READING_METHODS
         if reads and not self.symbols.call_target(call, definition).definitions:
             assert isinstance(call.function, Member)
             return [call.function.object]
@@ -598,7 +577,7 @@ class Flow:
         return thing
 
     def _flow_into(self, cells: list[Cell], value: Value, definition: Definition) -> None:
-        if type(value) in LITERALS or (isinstance(value, Binary) and value.op not in _HANDING_ON):
+        if type(value) in LITERALS or (isinstance(value, Binary) and value.op not in HANDING_ON):
             return
         for source in self._sources(value, definition):
             for cell in cells:

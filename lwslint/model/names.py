@@ -30,12 +30,14 @@ from lwslint.facts import (
 
 def last_component(name: str) -> str:
     """``ws::Client::run`` → ``run``."""
-    return name.rsplit("::", 1)[-1]
+    return name.rsplit("::", 1)[-1] if ":" in name else name
 
 
 def callee_name(call: Call) -> str:
     """The name written in a call: ``f``, ``ns::f``; the method's name for ``x.f()``; else ""."""
     callee = call.function
+    if type(callee) is Name:  # nearly always, and asked very often
+        return callee.id
     while isinstance(callee, (Cast, Unary)):
         callee = callee.operand
     if isinstance(callee, Name):

@@ -160,6 +160,11 @@ def element_type(type: str) -> str:
     return ""
 
 
+def plain_name(name: str) -> str:
+    """The last component of a name, template arguments apart."""
+    return last_component(_TEMPLATE.sub("", name) if "<" in name else name)
+
+
 _HEADERS = frozenset(("h", "hpp", "hh", "hxx", "inl", "ipp"))
 
 
@@ -228,7 +233,7 @@ class Symbols:
         self.definitions: list[Definition] = []
         self.functions: dict[str, list[Definition]] = defaultdict(list)
         self.methods: dict[tuple[str, str], list[Definition]] = defaultdict(list)
-        self.by_index: dict[tuple[str, int], Definition] = {}
+        self._in_file: dict[str, list[Definition]] = {}
         self.children: dict[int, list[Definition]] = defaultdict(list)
         self.variables: dict[str, list[Variable]] = defaultdict(list)
         self.classes: dict[str, list[tuple[str, Class]]] = defaultdict(list)
@@ -252,10 +257,18 @@ class Symbols:
         self.includes = {file.path: frozenset(i.rsplit("/", 1)[-1] for i in file.includes) for file in files}
 
     def _add(self, file: FileFacts) -> None:
-        for index, function in enumerate(file.functions):
-            definition = Definition(len(self.definitions), file, function, self._bodies.get(id(function)))
-            self.definitions.append(definition)
-            self.by_index[file.path, index] = definition
+        known = self._bodies.get
+        first = len(self.definitions)
+        here = [
+            Definition(first + index, file, function, known(id(function)))
+            for index, function in enumerate(file.functions)
+        ]
+        self._in_file[file.path] = here
+        self.definitions += here
+        for definition in here:
+            function = definition.function
+            if function.parent is not None:
+                self.children[here[function.parent].id].append(definition)
             if function.kind == "macro":
                 self.function_macros[function.name].append(definition)
                 continue
@@ -264,10 +277,6 @@ class Symbols:
             self.functions[function.name].append(definition)
             if function.owner:
                 self.methods[last_component(function.owner), function.name].append(definition)
-        for index, function in enumerate(file.functions):
-            if function.parent is not None:
-                parent = self.by_index[file.path, function.parent]
-                self.children[parent.id].append(self.by_index[file.path, index])
         for variable in file.variables:
             self.variables[last_component(variable.name)].append(Variable(file.path, variable))
         for declared in file.classes:
@@ -296,12 +305,16 @@ class Symbols:
         self.definitions.append(definition)
         return definition
 
+    def function_at(self, path: str, index: int) -> Definition:
+        """The function at an index of a file's facts."""
+        return self._in_file[path][index]
+
     # ------------------------------------------------------------------ enclosing functions
 
     def parent(self, definition: Definition) -> Definition | None:
         """The function that holds a lambda."""
         index = definition.function.parent
-        return None if index is None else self.by_index[definition.path, index]
+        return None if index is None else self._in_file[definition.path][index]
 
     def owner(self, definition: Definition) -> str:
         """The class whose members a function sees (a lambda sees those of the method around it)."""
@@ -602,7 +615,7 @@ class Symbols:
 
     def function_named(self, name: str, definition: Definition | None, path: str) -> Binding:
         """What the bare or qualified name of a function means at ``path``, inside ``definition``."""
-        plain = last_component(_TEMPLATE.sub("", name) if "<" in name else name)
+        plain = plain_name(name)
         if definition is not None and "::" not in name:
             owner = self.owner(definition)
             if owner:
