@@ -18,7 +18,7 @@ from lwslint.facts import Assign, Call, Cast, FileFacts, Function, Lambda, Membe
 from lwslint.knowledge import api, threads
 from lwslint.knowledge.api import Category, ThreadClass
 from lwslint.model.bodies import Body, flatten
-from lwslint.model.names import last_component
+from lwslint.model.names import callee_name, last_component
 
 MIN_NAME = 5
 MIN_CONSTANT = 4

@@ -178,14 +178,11 @@ class Callbacks:
                 type = self.project.symbols.type_of(target.object, located.definition)
                 if "connect_info" in type:
                     yield located.definition.path, node.value
-        for definition in self.project.symbols.definitions:
-            for site in definition.body.declares:
-                node = site.node
-                if isinstance(node, facts.Declare) and "connect_info" in node.type:
-                    if isinstance(node.value, facts.Initializer):
-                        for item in node.value.items:
-                            if item.designator == "method":
-                                yield definition.path, item.value
+        for definition, node in self.project.declares_where(lambda type: "connect_info" in type):
+            if isinstance(node.value, facts.Initializer):
+                for item in node.value.items:
+                    if item.designator == "method":
+                        yield definition.path, item.value
 
     # ------------------------------------------------------------------ one function
 

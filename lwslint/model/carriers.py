@@ -91,6 +91,8 @@ READING_METHODS = frozenset(
         *("lock", "data", "take", "dequeue", "takeFirst", "first", "last", "exchange", "target"),
     ]
 )
+NESTED = (Initializer, Cast)
+"""The types of values that may have items, each of which flows somewhere else."""
 PAIR = ("first", "second")
 """The fields of a pair, which are not told apart from it."""
 
@@ -162,7 +164,7 @@ def spread(
             if array or isinstance(designator, int):
                 stack.append((target, element or element_type(kind), inner))
             elif isinstance(designator, str):
-                nested = type(inner) in _NESTED
+                nested = type(inner) in NESTED
                 type_ = symbols.field_type(class_name(kind), designator, path) if nested else ""
                 stack.append((field(kind, designator), type_, inner))
             elif declared is not None and position < len(declared.fields):
@@ -172,14 +174,22 @@ def spread(
                 stack.append((target, "", inner))
 
 
+class Carriers(NamedTuple):
+    """``words`` are those for all that may hold a function or an object of lws, with the :func:`returned`
+    words of the functions that may return one.  ``idle`` are the initialisers, by identity, that put nothing
+    into any of them."""
+
+    words: frozenset[Word]
+    idle: frozenset[int]
+
+
 def carriers(
     symbols: Symbols,
     scopes: Mapping[str, Definition],
     calls: Mapping[int, Sequence[Site]],
     handovers: Callable[[Definition, Call], Iterable[Handover]],
-) -> frozenset[Word]:
-    """The words for all that may hold a function or an object of lws, and the :func:`returned` words of the
-    functions that may return one.
+) -> Carriers:
+    """What in a project may hold a function or an object of lws.
 
     ``scopes`` stand for the function around what is written at file scope; ``calls`` are those of each
     function that may run something of the project, or keep it.
@@ -197,7 +207,9 @@ def carriers(
         finder.function(definition)
         for site in calls.get(definition.id, ()):
             finder.called(definition, site, handovers)
-    return frozenset(finder.settled())
+    words = frozenset(finder.settled())
+    idle = frozenset(id for id, targets in finder.targets.items() if words.isdisjoint(targets))
+    return Carriers(words, idle)
 
 
 class _Open(NamedTuple):
@@ -218,6 +230,7 @@ class _Finder:
         self._into: dict[Word, list[Word]] = defaultdict(list)  # word → the words that its content flows into
         self._pointed: dict[int, Definition] = {}  # the functions whose address is taken, by id
         self._open: list[_Open] = []
+        self.targets: dict[int, set[Word]] = defaultdict(set)  # an initialiser's words, by its identity
 
     # ------------------------------------------------------------------ one look at each value
 
@@ -293,14 +306,17 @@ class _Finder:
 
     def initialised(self, word: Word, written: str, value: Value, definition: Definition) -> None:
         """What ``word`` stands for, of the type ``written``, gets a value."""
-        if type(value) in _NESTED:
+        if type(value) in NESTED:
+            targets = self.targets[id(value)]
             for target, part in spread(self.symbols, word, written, value, definition.path, _field_word):
+                targets.add(target)
                 self._flow(part, target, definition)
         else:
             self._flow(value, word, definition)
 
     def _flow(self, value: Value, word: Word, definition: Definition) -> None:
-        if type(value) in LITERALS:
+        kind = type(value)
+        if kind in LITERALS or (kind is Binary and value.op not in HANDING_ON):  # type: ignore[union-attr]
             return
         words, functions, sure = self._carried(value, definition)
         if functions:
@@ -325,8 +341,9 @@ class _Finder:
             if kind is Name:
                 word = word_of(node.id, definition, self.symbols)
                 words.append(word)
-                if type(word) is str:
-                    functions += self.symbols.functions.get(plain_name(node.id), ())
+                if type(word) is str and plain_name(node.id) in self.symbols.functions:
+                    binding = self.symbols.function_named(node.id, definition, definition.path)
+                    functions += binding.definitions
             elif kind is Member:
                 if node.field in PAIR:
                     stack.append(node.object)
@@ -383,7 +400,7 @@ class _Finder:
             for entry in ready:
                 if entry.position not in types:
                     types[entry.position] = self._open_up(entry.position)
-                for type_ in types[entry.position] if type(entry.value) in _NESTED else ("",):
+                for type_ in types[entry.position] if type(entry.value) in NESTED else ("",):
                     self.initialised(_any(entry.position), type_, entry.value, entry.definition)
 
     def _open_up(self, position: int) -> set[str]:
@@ -405,6 +422,3 @@ def _any(position: int) -> Word:
 
 def _field_word(kind: str, field: str) -> str:
     return field
-
-
-_NESTED = (Initializer, Cast)

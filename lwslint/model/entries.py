@@ -126,14 +126,14 @@ class Entries:
     def _handed_out(self) -> frozenset[int]:
         """Functions that are named in calls of functions or macros from elsewhere, which keep them."""
         found: set[int] = set()
-        for definition in self.symbols.definitions:
+        functions = self.symbols.functions
+        for definition in self.project.busy:
             for site in definition.body.calls:
                 call = site.node
                 assert isinstance(call, Call)
-                if self.flow.targets(definition, call):
-                    continue
-                for argument in call.arguments:
-                    if isinstance(argument, Name) and argument.id in self.symbols.functions:
+                named = [a for a in call.arguments if type(a) is Name and a.id in functions]
+                if named and not self.flow.targets(definition, call):
+                    for argument in named:
                         found.update(d.id for d in self.flow.functions_of(argument, definition))
         return frozenset(found)
 
@@ -189,5 +189,8 @@ class Entries:
 
 def is_lws_callback(definition: Definition) -> bool:
     """A function with an lws callback's parameters (5 since 1.6, 6 before: lws-callbacks.h)."""
-    types = [class_name(p.type) for p in definition.function.parameters]
-    return "lws_callback_reasons" in types or "libwebsocket_callback_reasons" in types
+    return any(
+        class_name(parameter.type) in ("lws_callback_reasons", "libwebsocket_callback_reasons")
+        for parameter in definition.function.parameters
+        if "callback_reasons" in parameter.type
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -44,6 +45,7 @@ from lwslint.model.bodies import LITERALS, Site
 from lwslint.model.carriers import (
     ASSIGNING,
     HANDING_ON,
+    NESTED,
     PAIR,
     READING_METHODS,
     STORING_METHODS,
@@ -169,7 +171,16 @@ class Flow:
 
     def targets(self, definition: Definition, call: Call) -> tuple[Definition, ...]:
         """The project's functions that ``call`` in ``definition`` may run."""
-        return tuple(e.callee for e in self.calls[definition.id] if e.site.node is call)
+        return tuple(e.callee for e in self._edges_of_call.get((definition.id, id(call)), ()))
+
+    @cached_property
+    def _edges_of_call(self) -> dict[tuple[int, int], list[Edge]]:
+        """The edges of a call in a function; facts live as long as the project, so that a call is known by
+        its identity."""
+        found: dict[tuple[int, int], list[Edge]] = defaultdict(list)
+        for edge in self.edges:
+            found[edge.caller.id, id(edge.site.node)].append(edge)
+        return dict(found)
 
     def dispatches(self, edge: Edge) -> int:
         """How many functions the call of an edge may run that takes them from a field, as calls of an
@@ -207,7 +218,7 @@ class Flow:
 
     def _build(self) -> None:
         calls = {d.id: found for d in self.symbols.definitions if (found := self._calls_inside(d))}
-        self._carriers = carriers(self.symbols, self._scopes, calls, self.handovers)
+        self._carriers, self._idle = carriers(self.symbols, self._scopes, calls, self.handovers)
         self._deferring = any(
             self.symbols.children.get(macro.id)
             for macros in self.symbols.function_macros.values()
@@ -229,29 +240,36 @@ class Flow:
         # Grows while it is walked: arguments that a macro defers become functions.
         for definition in self.symbols.definitions:
             here = calls.get(definition.id, ()) if definition.id < known else self._calls_inside(definition)
-            self._build_function(definition, here)
+            body = definition.body
+            if here or body.declares or body.assigns or returned(definition.name) in self._carriers:
+                self._build_function(definition, here)
 
     def _calls_inside(self, definition: Definition) -> list[Site]:
         """The calls in a function that may run something of the project, or keep it for later."""
         calls = definition.body.calls
         if not calls or self.symbols.owner(definition):
             return list(calls)
-        return [site for site in calls if not self._is_outside(site, definition)]
+        found: list[Site] = []
+        for site in calls:
+            name = site.name
+            outside = self._outside.get(name)
+            if outside is None:
+                outside = self._outside[name] = not self._may_be_inside(name)
+            # Most calls in most programs are of functions that are none of the project's.
+            if (
+                not outside
+                or type(site.node.function) is not Name  # type: ignore[union-attr]
+                or self.symbols.is_local(definition, name)
+            ):
+                found.append(site)
+        return found
 
-    def _is_outside(self, site: Site, definition: Definition) -> bool:
-        """Whether a call in a function of no class is, by its name, of no function that concerns the project
-        : most calls in most programs are."""
-        name = site.name
-        outside = self._outside.get(name)
-        if outside is None:
-            symbols = self.symbols
-            known = name in symbols.functions or name in symbols.variables or name in symbols.function_macros
-            qualified = "::" in name or "<" in name
-            used = name in _IMMEDIATE or apis.names_thread_api(name)
-            outside = self._outside[name] = not (known or qualified or used)
-        if not outside or type(site.node.function) is not Name:  # type: ignore[union-attr]
-            return False
-        return not self.symbols.is_local(definition, name)
+    def _may_be_inside(self, name: str) -> bool:
+        """Whether a name that is called, in a function of no class, may concern the project."""
+        symbols = self.symbols
+        known = name in symbols.functions or name in symbols.variables or name in symbols.function_macros
+        qualified = "::" in name or "<" in name
+        return known or qualified or name in _IMMEDIATE or apis.names_thread_api(name)
 
     def _build_function(self, definition: Definition, calls: Sequence[Site]) -> None:
         body = definition.body
@@ -395,10 +413,11 @@ class Flow:
     ) -> None:
         """Let ``value`` flow into ``cells``; an initialiser's items flow into the fields of the type that
         is ``written``.  None are cells that never hold anything."""
-        kind = type(value)
-        if kind is not Initializer and kind is not Cast:
+        if type(value) not in NESTED:
             if cells is not None:
                 self._flow_into(cells, value, definition)
+            return
+        if id(value) in self._idle:
             return
         path = definition.path
 

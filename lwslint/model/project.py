@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lwslint.build.facts import BuildFile
 from lwslint.build.model import Builds
-from lwslint.facts import Assign, Call, Condition, FileFacts, Member, Name, Place, Span
+from lwslint.facts import Assign, Condition, Declare, FileFacts, Member, Name, Place, Span
 from lwslint.model.bodies import Body, Site
 from lwslint.model.flow import Flow
-from lwslint.model.names import callee_name, last_component
+from lwslint.model.names import last_component
 from lwslint.model.symbols import Definition, Symbols
 from lwslint.settings import Settings
 
@@ -138,12 +138,20 @@ class Project:
         return index
 
     @cached_property
+    def busy(self) -> tuple[Definition, ...]:
+        """The functions that call, assign or declare something, or hold a lambda, in file order.  In a big
+        program many only compute: whoever looks for a call or an assignment need not go through them."""
+        # The call graph adds functions for what macros put off: only with it are all of them known.
+        definitions = self.flow.symbols.definitions
+        bodies = ((definition, definition.body) for definition in definitions)
+        return tuple(d for d, body in bodies if body.calls or body.assigns or body.declares or body.lambdas)
+
+    @cached_property
     def _calls_by_name(self) -> dict[str, list[Located]]:
         index: dict[str, list[Located]] = defaultdict(list)
-        for definition in self.flow.symbols.definitions:
+        for definition in self.busy:
             for site in definition.body.calls:
-                assert isinstance(site.node, Call)
-                index[callee_name(site.node)].append(Located(definition, site))
+                index[site.name].append(Located(definition, site))
         return index
 
     def calls_where(self, wanted: Callable[[str], object]) -> list[Located]:
@@ -159,7 +167,7 @@ class Project:
     @cached_property
     def _field_writes(self) -> dict[str, list[Located]]:
         index: dict[str, list[Located]] = defaultdict(list)
-        for definition in self.symbols.definitions:
+        for definition in self.busy:
             for site in definition.body.assigns:
                 assert isinstance(site.node, Assign)
                 target = site.node.target
@@ -172,6 +180,22 @@ class Project:
     def writes_to(self, name: str) -> Sequence[Located]:
         """All assignments whose target is the field or variable of that name, in file order."""
         return self._field_writes.get(name, ())
+
+    @cached_property
+    def _declares_by_type(self) -> dict[str, list[Located]]:
+        index: dict[str, list[Located]] = defaultdict(list)
+        for definition in self.busy:
+            for site in definition.body.declares:
+                assert isinstance(site.node, Declare)
+                index[site.node.type].append(Located(definition, site))
+        return index
+
+    def declares_where(self, wanted: Callable[[str], object]) -> list[tuple[Definition, Declare]]:
+        """All declarations inside functions whose type as written is ``wanted``, in file order; asked once
+        for each type, not for each declaration."""
+        found = [located for type, all in self._declares_by_type.items() if wanted(type) for located in all]
+        found.sort(key=_in_file_order)
+        return [(definition, site.node) for definition, site in found if isinstance(site.node, Declare)]
 
     @cached_property
     def enumerators(self) -> dict[str, int]:

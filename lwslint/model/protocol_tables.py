@@ -32,6 +32,7 @@ PLUGIN_SWITCH = "LWS_PLUGIN_STATIC"
 #: ("field", home and name of the class, name): files share names such as ``Impl`` for their classes.
 Key = tuple[str, int | str, int | str]
 
+_MOUNT = "lws_http_mount"
 _MODERN, _LEGACY = "lws_protocols", "libwebsocket_protocols"
 #: CONTEXT_PORT_NO_LISTEN, CONTEXT_PORT_NO_LISTEN_SERVER (adopts, but opens no listener itself), and 0:
 #: a random port that a client mostly did not mean (lws-context-vhost.h), so it says nothing.
@@ -107,7 +108,7 @@ class Tables:
         """The rows of one table, by place."""
         return self._rows_by_table.get(table, ())
 
-    def family(self, type: str, path: str) -> str:
+    def family(self, type: str) -> str:
         """``lws_protocols`` or ``libwebsocket_protocols`` when ``type`` is made of it, else empty."""
         known = self._families.get(type)
         if known is None:
@@ -131,7 +132,7 @@ class Tables:
         for file in self.symbols.files:
             scope = flow.file_scope(file.path)
             for variable in file.variables:
-                family = self.family(variable.type, file.path)
+                family = self.family(variable.type)
                 if family and variable.value is not None:
                     key: Key = ("global", file.path, variable.name)
                     owner = variable.name.rpartition("::")[0]
@@ -139,22 +140,19 @@ class Tables:
                     yield from self._initialised(key, variable.value, scope, family, array, owner)
             for declared in file.classes:
                 for field in declared.fields:
-                    family = self.family(field.type, file.path)
+                    family = self.family(field.type)
                     if family and field.value is not None:
                         key = field_key(declared.name, file.path, field.name)
                         array = "[" in field.type
                         yield from self._initialised(
                             key, field.value, scope, family, array, str(declared.qualified)
                         )
-        for definition in self.symbols.definitions:
-            for site in definition.body.declares:
-                node = site.node
-                if isinstance(node, facts.Declare) and node.value is not None:
-                    family = self.family(node.type, definition.path)
-                    if family:
-                        key = ("local", definition.id, node.name)
-                        array = "[" in node.type
-                        yield from self._initialised(key, node.value, definition, family, array, "")
+        for definition, node in self.project.declares_where(self.family):
+            if node.value is not None:
+                key = ("local", definition.id, node.name)
+                array = "[" in node.type
+                family = self.family(node.type)
+                yield from self._initialised(key, node.value, definition, family, array, "")
 
     def _initialised(
         self, key: Key, value: Value, scope: Definition, family: str, array: bool, owner: str
@@ -204,9 +202,7 @@ class Tables:
         """The rows that a struct of their own holds, which a table lists by name, each with the function
         that writes it out: a variable's, or what is passed for a parameter."""
         value = uncast(value)
-        if not isinstance(value, facts.Name) or not self.family(
-            self.symbols.type_of(value, scope), scope.path
-        ):
+        if not isinstance(value, facts.Name) or not self.family(self.symbols.type_of(value, scope)):
             return []
         key = self.key(value, scope)
         if key is None:
@@ -239,7 +235,7 @@ class Tables:
                     if macro is None:
                         return None
                     value = macro.value
-                case facts.Call(kind="construct") if self.family(root_name(value.function), scope.path):
+                case facts.Call(kind="construct") if self.family(root_name(value.function)):
                     items = tuple(facts.Item(a.span, a) for a in value.arguments)
                     return facts.Initializer(value.span, items)
                 case facts.Unknown(parts=(only,)):
@@ -285,20 +281,59 @@ class Tables:
         return ()
 
     def _assigned(self) -> Iterator[Row]:
-        for definition in self.symbols.definitions:
-            for site in definition.body.assigns:
-                # "(": a constructor's list of members.
-                if isinstance(site.node, facts.Assign) and site.node.op in ("=", "("):
-                    yield from self._assignment(site.node, definition)
+        for definition, node in self._assignments:
+            if node.op in ("=", "("):  # "(": a constructor's list of members
+                yield from self._assignment(node, definition)
         pushed: dict[int, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
         for definition, site in self.project.calls_where(_ADDING.__contains__):
             if isinstance(site.node, facts.Call):
                 yield from self._pushed(site.node, definition, pushed[definition.id])
 
+    @cached_property
+    def _assignments(self) -> list[tuple[Definition, facts.Assign]]:
+        """The assignments to what may be a table, a row or a row's callback, by the last name of the target:
+        that of few variables and fields is of a row's type, and only theirs is asked for."""
+        return [
+            (definition, node)
+            for definition in self.project.busy
+            for site in definition.body.assigns
+            if isinstance(node := site.node, facts.Assign) and self._may_be_row(node.target)
+        ]
+
+    def _may_be_row(self, target: Value) -> bool:
+        node = target
+        while True:
+            match node:
+                case facts.Name():
+                    return last_component(node.id) in self._named_so
+                case facts.Member():
+                    return node.field == "callback" or node.field in self._named_so
+                case facts.Index():
+                    node = node.object
+                case facts.Unary(op="*" | "&"):
+                    node = node.operand
+                case _:
+                    return True
+
+    @cached_property
+    def _named_so(self) -> frozenset[str]:
+        """The names of all variables, parameters and fields whose type is that of a row, a pointer to one or
+        a list of them, or is left to the compiler to find out."""
+        symbols = self.symbols
+        typed = [(v.name, v.type) for file in symbols.files for v in file.variables]
+        typed += [(f.name, f.type) for file in symbols.files for c in file.classes for f in c.fields]
+        typed += [(p.name, p.type) for d in self.project.busy for p in d.function.parameters]
+        typed += [(node.name, node.type) for _, node in self.project.declares_where(self._may_be_typed_so)]
+        names = {last_component(name) for name, type in typed if self._may_be_typed_so(type)}
+        return frozenset({"this", *names})
+
+    def _may_be_typed_so(self, type: str) -> bool:
+        return bool(self.family(type)) or "auto" in type
+
     def _assignment(self, node: facts.Assign, definition: Definition) -> Iterator[Row]:
         target = uncast(node.target)
         if isinstance(target, facts.Member) and target.field == "callback":
-            family = self.family(self.symbols.type_of(target.object, definition), definition.path)
+            family = self.family(self.symbols.type_of(target.object, definition))
             if not family:
                 return
             key = self.key(target.object, definition)
@@ -311,7 +346,7 @@ class Tables:
         elif isinstance(target, facts.Name):
             if node.op == "(" and isinstance(node.value, facts.Initializer):
                 type = self.symbols.type_of(target, definition)
-                family = self.family(type, definition.path)
+                family = self.family(type)
                 key = self.key(target, definition) if family else None
                 if key is not None:
                     array = "[" in type or "<" in type
@@ -320,7 +355,7 @@ class Tables:
             initializer = self._initializer(node.value, definition)
             if initializer is None:
                 return
-            family = self.family(self.symbols.type_of(target, definition), definition.path)
+            family = self.family(self.symbols.type_of(target, definition))
             key = self.key(target, definition)
             if family and key is not None:
                 index = self._index(target, definition)
@@ -330,7 +365,7 @@ class Tables:
         function = uncast(call.function)
         if not isinstance(function, facts.Member) or function.field not in _ADDING or not call.arguments:
             return
-        family = self.family(self.symbols.type_of(function.object, definition), definition.path)
+        family = self.family(self.symbols.type_of(function.object, definition))
         key = self.key(function.object, definition) if family else None
         if key is None:
             return
@@ -444,27 +479,19 @@ class Tables:
     def _copies(self) -> dict[Key, tuple[Key, ...]]:
         """Table → the variables and members that are set to it, point to it or get its rows."""
         found: dict[Key, dict[Key, None]] = defaultdict(dict)
-        for definition in self.symbols.definitions:
-            for site in definition.body.declares:
-                node = site.node
-                if isinstance(node, facts.Declare) and node.value is not None:
-                    if self.family(node.type, definition.path):
-                        source = self.key(node.value, definition)
-                        if source is not None:
-                            found[source][("local", definition.id, node.name)] = None
-            for site in definition.body.assigns:
-                node = site.node
-                if not isinstance(node, facts.Assign):
+        for definition, declared in self.project.declares_where(self.family):
+            source = None if declared.value is None else self.key(declared.value, definition)
+            if source is not None:
+                found[source]["local", definition.id, declared.name] = None
+        for definition, node in self._assignments:
+            target, value = uncast(node.target), uncast(node.value)
+            if type(value) in LITERALS:
+                continue
+            if isinstance(target, facts.Member) and target.field == "callback":
+                if not isinstance(value, facts.Member) or value.field != "callback":
                     continue
-                target, value = uncast(node.target), uncast(node.value)
-                if type(value) in LITERALS:
-                    continue
-                if isinstance(target, facts.Member) and target.field == "callback":
-                    if not isinstance(value, facts.Member) or value.field != "callback":
-                        continue
-                    target, value = uncast(target.object), uncast(value.object)
-                if not self.family(self.symbols.type_of(target, definition), definition.path):
-                    continue
+                target, value = uncast(target.object), uncast(value.object)
+            if self.family(self.symbols.type_of(target, definition)):
                 source, copy = self.key(value, definition), self.key(target, definition)
                 if source is not None and copy is not None and source != copy:
                     found[source][copy] = None
@@ -486,11 +513,8 @@ class Tables:
                     if "plugin" in self.symbols.type_of(target.object, definition):
                         continue
                     found[key].append(self._vhost(key, target.object, node.span, definition))
-        for definition in self.symbols.definitions:
-            for site in definition.body.declares:
-                declared = site.node
-                if isinstance(declared, facts.Declare):
-                    self._initialised_info(declared, definition, found)
+        for definition, declared in self.project.declares_where(lambda type: "creation_info" in type):
+            self._initialised_info(declared, definition, found)
         for file in self.symbols.files:
             for variable in file.variables:
                 self._initialised_info(variable, self.project.flow.file_scope(file.path), found)
@@ -637,7 +661,7 @@ class Tables:
                 continue
             parameters = edge.callee.function.parameters
             for position, argument in enumerate(call.arguments[: len(parameters)]):
-                if self.family(parameters[position].type, edge.callee.path):
+                if self.family(parameters[position].type):
                     source = self.key(argument, edge.caller)
                     if source is not None:
                         found[source][("parameter", edge.callee.id, position)] = None
@@ -694,11 +718,10 @@ class Tables:
         return frozenset(names)
 
     def _mount_initializers(self) -> Iterator[facts.Initializer]:
-        declared = [v for file in self.symbols.files for v in file.variables]
-        for definition in self.symbols.definitions:
-            declared.extend(s.node for s in definition.body.declares if isinstance(s.node, facts.Declare))
+        declared = [v for file in self.symbols.files for v in file.variables if _MOUNT in v.type]
+        declared += [node for _, node in self.project.declares_where(lambda type: _MOUNT in type)]
         for variable in declared:
-            if "lws_http_mount" in variable.type and isinstance(variable.value, facts.Initializer):
+            if isinstance(variable.value, facts.Initializer):
                 yield variable.value
                 for item in variable.value.items:
                     if isinstance(item.value, facts.Initializer):

@@ -120,7 +120,7 @@ class Starts:
         calls: dict[int, list[Site]] = defaultdict(list)
         for located in self.project.calls_where(_may_start):
             calls[located.definition.id].append(located.site)
-        for definition in self.symbols.definitions:
+        for definition in self.project.busy:
             for site in calls.get(definition.id, ()):
                 call = site.node
                 assert isinstance(call, Call)
@@ -131,7 +131,8 @@ class Starts:
                             seen.add(key)
                             yield start
             for site in (*definition.body.assigns, *definition.body.declares):
-                yield from self._constructed(definition, site, seen)
+                if type(site.node.value) is Initializer:  # type: ignore[union-attr]
+                    yield from self._constructed(definition, site, seen)
         yield from self._runnable_classes()
 
     def _routines(self, definition: Definition, site: Site) -> Iterator[tuple[Value, str, bool]]:

@@ -161,8 +161,9 @@ class Threads:
         if any(self.project.writes_to("foreign_loops")):
             return True
         wanted = re.compile(r"LWS_SERVER_OPTION_(?:LIBUV|LIBEVENT|LIBEV|GLIB|UV_|ULOOP|SDEVENT)")
-        for definition in self.symbols.definitions:
-            if not any(wanted.match(word) for word in definition.body.words):
+        for definition in self.project.busy:
+            words = definition.body.words
+            if not any(word.startswith("LWS_SERVER_OPTION_") and wanted.match(word) for word in words):
                 continue
             for site in definition.body.assigns:
                 assert isinstance(site.node, Assign)

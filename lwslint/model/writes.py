@@ -219,7 +219,7 @@ class Writes:
                         target = Name(field.span, field.name)
                         write = Write(target, "=", field.value, scope, 0, (), field.span, owner=declared.name)
                         self._add(index, write, field.type)
-        for definition in self.symbols.definitions:
+        for definition in self.project.busy:
             self._collect(definition, index)
         return index
 

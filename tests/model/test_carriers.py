@@ -8,6 +8,7 @@ import pytest
 
 from lwslint.frontends.c import extract
 from lwslint.model import flow
+from lwslint.model.carriers import Carriers, Word
 from lwslint.model.flow import Flow
 from lwslint.model.symbols import Symbols
 from lwslint.settings import Settings
@@ -17,7 +18,7 @@ _FIXTURES = Path(__file__).parents[2] / "fixtures"
 _SUFFIXES = {".c": "c", ".h": "c", ".cpp": "cpp", ".hpp": "cpp", ".cc": "cpp"}
 
 
-class _Everything(frozenset[object]):
+class _Everything(frozenset[Word]):
     def __contains__(self, word: object) -> bool:
         return True
 
@@ -26,14 +27,16 @@ class _Everything(frozenset[object]):
 
 
 @pytest.mark.parametrize("folder", sorted(p.name for p in _FIXTURES.iterdir() if p.is_dir()))
-def test_the_words_leave_out_nothing_that_holds_anything(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_words_leave_out_nothing_that_holds_anything(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = [
         extract(str(path), path.read_bytes(), _SUFFIXES[path.suffix], Settings())
         for path in sorted((_FIXTURES / folder).rglob("*"))
         if path.suffix in _SUFFIXES
     ]
     some = Flow(Symbols(files))
-    monkeypatch.setattr(flow, "carriers", lambda *_: _Everything())
+    monkeypatch.setattr(flow, "carriers", lambda *_: Carriers(_Everything(), frozenset()))
     every = Flow(Symbols(files))
     assert [(e.caller.id, e.site.order, e.callee.id, e.kind) for e in some.edges] == [
         (e.caller.id, e.site.order, e.callee.id, e.kind) for e in every.edges

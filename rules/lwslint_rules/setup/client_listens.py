@@ -79,7 +79,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     unset = _without_port(project)
     if not unset:
         return
-    for definition in project.symbols.definitions:
+    for definition in project.busy:
         for info, value, place in _tables_of(definition):
             vhost = unset.get(place)
             if vhost is None or not _is_own(definition, info):
