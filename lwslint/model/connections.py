@@ -138,6 +138,7 @@ class Connections:
         self.values: Values = project.values
         self.symbols = project.symbols
         self.tables = project.tables
+        self._possible: dict[tuple[int, str], tuple[Connection, Possible]] = {}
 
     # ------------------------------------------------------------------ connections
 
@@ -205,6 +206,13 @@ class Connections:
 
     def possible(self, connection: Connection, field: str) -> Possible:
         """What a field may hold when the connection is made; nothing when it is never written."""
+        key = (id(connection), field)
+        if key not in self._possible:
+            # The connection is kept with its answer, so that its identity stays its own.
+            self._possible[key] = (connection, self._find_possible(connection, field))
+        return self._possible[key][1]
+
+    def _find_possible(self, connection: Connection, field: str) -> Possible:
         written = connection.writes(field)
         if not written:
             return Possible(())

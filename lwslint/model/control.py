@@ -9,7 +9,7 @@ Nesting deeper than ``DEPTH_LIMIT`` gives a graph whose only outcome is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lwslint import facts
@@ -64,12 +64,15 @@ Node = Step | Branch | Dispatch | Choice | Leave
 
 class Graph(NamedTuple):
     """A function's flow graph for one ``parameter``; higher node numbers come earlier in the text.
-    ``tracked`` are the local variables whose values are followed."""
+    ``tracked`` are the local variables whose values are followed.  ``doing`` are the assignments, calls and
+    the like in each value of a node, by the value's identity: the graph is walked for many values of the
+    parameter, and most tests do nothing."""
 
     parameter: str
     nodes: tuple[Node, ...]
     entry: int
     tracked: frozenset[str]
+    doing: dict[int, tuple[Value, ...]]
 
 
 class _TooDeep(Exception):
@@ -281,15 +284,54 @@ def graph_of(function: facts.Function, parameter: str) -> Graph:
 
     A body nested deeper than the limit gives a graph whose only outcome is unknown.
     """
-    carriers = _carriers(function, parameter)
+    content = _content(function)
+    carriers = _carriers(content, parameter)
     builder = _Builder(carriers)
     end = Span(max(function.span.start, function.span.end - 1), function.span.end)
     last = builder.add(Leave("end", None, end))
     try:
         entry = builder.sequence(function.body, last, _Targets(-1, -1), 0)
     except _TooDeep:
-        return Graph(parameter, (Leave("unknown", None, function.span),), 0, frozenset())
-    return Graph(parameter, tuple(builder.nodes), entry, _tracked(function, carriers))
+        return Graph(parameter, (Leave("unknown", None, function.span),), 0, frozenset(), {})
+    evaluated = [value for node in builder.nodes for value in _evaluated(node)]
+    doing = {id(value): doing_in(value) for value in evaluated}
+    return Graph(parameter, tuple(builder.nodes), entry, _tracked(function, content, carriers), doing)
+
+
+def _evaluated(node: Node) -> tuple[Value, ...]:
+    """The values that are evaluated at a node."""
+    match node:
+        case Step() | Leave():
+            return () if node.value is None else (node.value,)
+        case Branch():
+            return (node.test,)
+        case Dispatch():
+            return (node.subject,)
+        case Choice():
+            return ()
+
+
+def doing_in(value: Value) -> tuple[Value, ...]:
+    """What ``value`` does beside being a value, inner parts first: assignments, calls, ``++``, ``&``."""
+    return tuple([node for node in facts.walk(value) if type(node) in _DOING])
+
+
+_DOING = frozenset((facts.Assign, facts.Call, facts.Unary))
+
+
+class _Content(NamedTuple):
+    """A function's statements and values, all of them and in the order of the text, and what each variable is
+    given: None where that is not a plain value."""
+
+    statements: tuple[Statement, ...]
+    values: tuple[Value, ...]
+    assigned: dict[str, list[Value | None]]
+
+
+def _content(function: facts.Function) -> _Content:
+    inside = tuple(statements(function.body))
+    nodes = tuple([node for value in values(function.body) for node in facts.walk(value)])
+    return _Content(inside, nodes, _assigned(inside, nodes))
 
 
 # --------------------------------------------------------------------------- looking into values
@@ -317,15 +359,15 @@ def _result_names(value: Value | None) -> Iterator[str]:
                 pass
 
 
-def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[str]:
+def _tracked(function: facts.Function, content: _Content, carriers: frozenset[str]) -> frozenset[str]:
     """The locals worth following: those that reach a return, carry the reason, or are flags."""
     local = {p.name for p in function.parameters}
-    assigned = _assigned(function)
+    assigned = content.assigned
     declared: dict[str, int] = {}
     results: set[str] = set()
     tested: set[str] = set()
     exposed: set[str] = set()
-    for statement in statements(function.body):
+    for statement in content.statements:
         match statement:
             case facts.Declare():
                 local.add(statement.name)
@@ -341,12 +383,11 @@ def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[st
                 tested.update(variables_in(statement.subject))
             case _:
                 pass
-    for value in values(function.body):
-        for node in facts.walk(value):
-            if isinstance(node, facts.Call):
-                exposed.update(a.id for a in node.arguments if isinstance(a, facts.Name))
-            elif isinstance(node, facts.Conditional):
-                tested.update(variables_in(node.test))
+    for node in content.values:
+        if isinstance(node, facts.Call):
+            exposed.update(a.id for a in node.arguments if isinstance(a, facts.Name))
+        elif isinstance(node, facts.Conditional):
+            tested.update(variables_in(node.test))
     for _ in range(_ROUNDS):
         before = len(results)
         for name in sorted(results & assigned.keys()):
@@ -362,32 +403,29 @@ def _tracked(function: facts.Function, carriers: frozenset[str]) -> frozenset[st
     return carriers | frozenset(results & local) | frozenset(flags[:FLAG_LIMIT])
 
 
-def _assigned(function: facts.Function) -> dict[str, list[Value | None]]:
-    """What each variable is given, in the order of the text; None where that is not a plain value."""
+def _assigned(inside: Iterable[Statement], nodes: Iterable[Value]) -> dict[str, list[Value | None]]:
     assigned: dict[str, list[Value | None]] = {}
-    for statement in statements(function.body):
+    for statement in inside:
         if isinstance(statement, facts.Declare):
             assigned.setdefault(statement.name, []).append(statement.value)
-    for value in values(function.body):
-        for node in facts.walk(value):
-            match node:
-                case facts.Assign(target=facts.Name(id=name)):
-                    assigned.setdefault(name, []).append(node.value if node.op == "=" else None)
-                case facts.Unary(op="++" | "--" | "&", operand=facts.Name(id=name)):
-                    assigned.setdefault(name, []).append(None)
-                case _:
-                    pass
+    for node in nodes:
+        match node:
+            case facts.Assign(target=facts.Name(id=name)):
+                assigned.setdefault(name, []).append(node.value if node.op == "=" else None)
+            case facts.Unary(op="++" | "--" | "&", operand=facts.Name(id=name)):
+                assigned.setdefault(name, []).append(None)
+            case _:
+                pass
     return assigned
 
 
-def _carriers(function: facts.Function, parameter: str) -> frozenset[str]:
+def _carriers(content: _Content, parameter: str) -> frozenset[str]:
     """``parameter``, and the locals that are computed from it or hold it in a member."""
-    local = {s.name for s in statements(function.body) if isinstance(s, facts.Declare)}
-    sources = [(name, value) for name, given in _assigned(function).items() for value in given if value]
-    for value in values(function.body):
-        for node in facts.walk(value):
-            if isinstance(node, facts.Assign) and not isinstance(node.target, facts.Name):
-                sources.append((root_name(node.target), node.value))
+    local = {s.name for s in content.statements if isinstance(s, facts.Declare)}
+    sources = [(name, value) for name, given in content.assigned.items() for value in given if value]
+    for node in content.values:
+        if isinstance(node, facts.Assign) and not isinstance(node.target, facts.Name):
+            sources.append((root_name(node.target), node.value))
     carriers = {parameter}
     for _ in range(_ROUNDS):
         fresh = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -143,9 +144,10 @@ def of_platform(name: str) -> bool:
     return bool(_DECIDED_BY_BUILD.match(name))
 
 
-def words_of(name: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def words_of(name: str) -> tuple[str, ...]:
     """``useSSLFlag_x`` → ``use``, ``ssl``, ``flag``, ``x``; and the name itself, folded."""
-    return [*(w.lower() for w in _WORD.findall(name)), re.sub(r"[^a-z0-9]", "", name.lower())]
+    return (*(w.lower() for w in _WORD.findall(name)), re.sub(r"[^a-z0-9]", "", name.lower()))
 
 
 def spell(value: Value | None, depth: int = 0) -> str:
@@ -191,6 +193,7 @@ class Judge:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.values: Values = project.values
+        self._atoms_known: dict[tuple[int, bool, int, bool], tuple[Value, str]] = {}
 
     def expose(
         self,
@@ -335,6 +338,13 @@ class Judge:
 
     def _atom(self, atom: Value, holds: bool, definition: Definition, choice: bool) -> str:
         """What one condition without ``&&`` and ``||`` decides: an :attr:`Exposure.kind`."""
+        key = (id(atom), holds, definition.id, choice)
+        if key not in self._atoms_known:
+            # The condition is kept with its answer, so that its identity stays its own.
+            self._atoms_known[key] = (atom, self._find_atom(atom, holds, definition, choice))
+        return self._atoms_known[key][1]
+
+    def _find_atom(self, atom: Value, holds: bool, definition: Definition, choice: bool) -> str:
         constant = self._constant(atom, definition)
         if constant is not None:
             return "always" if constant == holds else "never"
@@ -418,6 +428,7 @@ class Judge:
         return found
 
 
+@lru_cache(maxsize=20_000)
 def _asks_weaker(text: str) -> bool:
     """Whether a name or a text says that checks shall be weaker, or that this is no production run."""
     return bool(_WEAKER.search(text)) or bool(_WEAKER_WORDS & set(words_of(text)))

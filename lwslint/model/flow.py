@@ -250,6 +250,8 @@ class Flow:
         if not calls or self.symbols.owner(definition):
             return list(calls)
         found: list[Site] = []
+        names = definition.names
+        parent = self.symbols.parent(definition)
         for site in calls:
             name = site.name
             outside = self._outside.get(name)
@@ -259,17 +261,16 @@ class Flow:
             if (
                 not outside
                 or type(site.node.function) is not Name  # type: ignore[union-attr]
-                or self.symbols.is_local(definition, name)
+                or name in names
+                or (parent is not None and self.symbols.is_local(parent, name))
             ):
                 found.append(site)
         return found
 
     def _may_be_inside(self, name: str) -> bool:
         """Whether a name that is called, in a function of no class, may concern the project."""
-        symbols = self.symbols
-        known = name in symbols.functions or name in symbols.variables or name in symbols.function_macros
-        qualified = "::" in name or "<" in name
-        return known or qualified or name in _IMMEDIATE or apis.names_thread_api(name)
+        known = not self.symbols.is_foreign(name) or name in self.symbols.variables
+        return known or name in _IMMEDIATE or apis.names_thread_api(name)
 
     def _build_function(self, definition: Definition, calls: Sequence[Site]) -> None:
         body = definition.body

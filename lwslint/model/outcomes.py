@@ -34,6 +34,7 @@ from lwslint.model.control import (
     Leave,
     Node,
     Step,
+    doing_in,
     graph_of,
 )
 from lwslint.model.names import call_name, root_name, statements, uncast, values, variables_in
@@ -250,10 +251,15 @@ class _Machine:
 
     def effects(self, value: Value, state: _State) -> _State:
         """``state`` after ``value`` was evaluated: assignments to locals, and calls of interest."""
+        doing = self.graph.doing.get(id(value))
+        if doing is None:
+            doing = doing_in(value)
+        if not doing:
+            return state
         environment = dict(state.environment)
         made = state.made
         acts, dispatched = state.acts, state.dispatched
-        for node in facts.walk(value):
+        for node in doing:
             match node:
                 case facts.Assign():
                     self.assign(node, environment)

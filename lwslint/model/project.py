@@ -62,6 +62,7 @@ class Project:
         self.python_files = tuple(f for f in usable if f.language == "python")
         self.documents = tuple((f.path, document) for f in usable for document in f.documents)
         self.symbols = Symbols(self.files, bodies or {})
+        self._around: dict[tuple[str, int, int], tuple[Condition, ...]] = {}
 
     @property
     def build_files(self) -> tuple[BuildFile, ...]:
@@ -220,6 +221,11 @@ class Project:
 
     def conditions_at(self, path: str, span: Span) -> tuple[Condition, ...]:
         """The preprocessor conditions around a span, outermost first."""
-        return tuple(
-            c for c in self._conditions.get(path, ()) if c.span.start <= span.start and span.end <= c.span.end
-        )
+        conditions = self._conditions.get(path)
+        if not conditions:
+            return ()
+        key = (path, span.start, span.end)
+        if key not in self._around:
+            start, end = span.start, span.end
+            self._around[key] = tuple(c for c in conditions if c.span.start <= start and end <= c.span.end)
+        return self._around[key]

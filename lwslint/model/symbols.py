@@ -88,6 +88,9 @@ class Binding(msgspec.Struct, frozen=True):
     ambiguous: bool = False
 
 
+_NOTHING = Binding()
+
+
 class Variable(msgspec.Struct, frozen=True):
     """A variable at file scope, and the file it stands in."""
 
@@ -248,6 +251,7 @@ class Symbols:
         self._near_classes: dict[str, Nearby[tuple[str, Class]]] = {}
         self._near_macros: dict[str, Nearby[tuple[str, Macro]]] = {}
         self._target_cache: dict[tuple[int, int], tuple[Call, Binding]] = {}
+        self._foreign: dict[str, bool] = {}
         self._class_cache: dict[tuple[str, str], Class | None] = {}
         self._key_cache: dict[tuple[str, str], str] = {}
         self._homes: dict[int, str] = {}
@@ -674,6 +678,9 @@ class Symbols:
         """The functions that a direct call, a method call or a use of a function-like macro reaches.
 
         Calls through variables and fields are the call graph's work (it knows what they hold)."""
+        callee = call.function
+        if type(callee) is Name and self.is_foreign(callee.id) and not self.owner(definition):
+            return _NOTHING
         if depth:
             return self._call_target(call, definition, depth)
         key = (id(call), definition.id)
@@ -683,6 +690,15 @@ class Symbols:
             binding = _overloaded(self._call_target(call, definition, 0), call)
             known = self._target_cache[key] = (call, binding)
         return known[1]
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a name that code of no class calls is, whatever it is, no function or macro of the project,
+        nor another name for one of its types: so are most that are called in most programs."""
+        known = self._foreign.get(name)
+        if known is None:
+            ours = name in self.functions or name in self.function_macros or name in self.aliases
+            known = self._foreign[name] = not (ours or "::" in name or "<" in name)
+        return known
 
     def _call_target(self, call: Call, definition: Definition, depth: int) -> Binding:
         path = definition.path

@@ -457,7 +457,7 @@ class Values:
         """The function whose local or parameter ``name`` is, seen from ``definition`` outwards."""
         current: Definition | None = definition
         while current is not None:
-            if name in current.body.locals or any(p.name == name for p in current.function.parameters):
+            if name in current.names:
                 return current
             current = self.symbols.parent(current)
         return None

@@ -129,6 +129,50 @@ class _Elements(NamedTuple):
     kind: str
 
 
+class _Part(NamedTuple):
+    """One field or element of what ``write`` gives a value, not made into a write yet: ``slot`` is the
+    field's name, or the element's index."""
+
+    write: Write
+    slot: str | int
+    item: Item
+
+    @property
+    def key(self) -> str:
+        return self.slot if isinstance(self.slot, str) else _key(self.write.target)
+
+    def made(self) -> Write:
+        write, slot, item = self
+        if isinstance(slot, int):
+            place = Number(item.span, slot)
+            return msgspec.structs.replace(write, op="=", value=item.value, index=place, span=item.span)
+        base = write.target if write.index is None else Index(write.target.span, write.target, write.index)
+        member = Member(item.span, base, slot, item.span)
+        return msgspec.structs.replace(
+            write, target=member, op="=", value=item.value, index=None, span=item.span, owner=""
+        )
+
+
+class _Fields(NamedTuple):
+    """The fields of a class in ``ordered``, each with its type; the types by name; and by name the position
+    that comes next."""
+
+    ordered: tuple[tuple[str, str], ...]
+    types: dict[str, str]
+    after: dict[str, int]
+
+
+def _fields_of(fields: Sequence[tuple[str, str]]) -> _Fields:
+    after: dict[str, int] = {}
+    for position, (name, _) in enumerate(fields, 1):
+        after.setdefault(name, position)
+    return _Fields(tuple(fields), dict(fields), after)
+
+
+_NO_FIELDS = _fields_of(())
+_Entry = Write | _Elements | _Part
+
+
 class Writes:
     """The writes of one project, and what is needed to tell classes and elements apart."""
 
@@ -136,6 +180,7 @@ class Writes:
         self.project = project
         self.symbols = project.symbols
         self._named: dict[str, list[Write]] = {}
+        self._fields_of: dict[tuple[str, str], _Fields] = {}
         self._near_homes: dict[str, Nearby[tuple[str, Class]]] = {}
         self._homes: dict[tuple[str, str], str] = {}
 
@@ -203,9 +248,9 @@ class Writes:
     # ------------------------------------------------------------------ all writes of the project
 
     @cached_property
-    def _index(self) -> dict[str, list[Write | _Elements]]:
+    def _index(self) -> dict[str, list[_Entry]]:
         """Every write, by the name of the variable or field that is written."""
-        index: dict[str, list[Write | _Elements]] = defaultdict(list)
+        index: dict[str, list[_Entry]] = defaultdict(list)
         for file in self.symbols.files:
             scope = self.project.flow.file_scope(file.path)
             for variable in file.variables:
@@ -223,7 +268,7 @@ class Writes:
             self._collect(definition, index)
         return index
 
-    def _collect(self, definition: Definition, index: dict[str, list[Write | _Elements]]) -> None:
+    def _collect(self, definition: Definition, index: dict[str, list[_Entry]]) -> None:
         body = definition.body
         for site in body.declares:
             node = site.node
@@ -251,10 +296,9 @@ class Writes:
                 self._collect_call(definition, site, site.node, index)
 
     def _collect_call(
-        self, definition: Definition, site: Site, call: Call, index: dict[str, list[Write | _Elements]]
+        self, definition: Definition, site: Site, call: Call, index: dict[str, list[_Entry]]
     ) -> None:
-        name = callee_name(call)
-        plain = last_component(name)
+        plain = last_component(site.name)
         arguments = call.arguments
 
         def add(target: Value, op: str, value: Value, argument: int = -1) -> None:
@@ -296,17 +340,26 @@ class Writes:
                 if callees and _by_reference(callees, position):
                     add(inner, "out", call, position)
 
-    def _add(self, index: dict[str, list[Write | _Elements]], write: Write, written: str) -> None:
+    def _add(self, index: dict[str, list[_Entry]], write: Write, written: str) -> None:
         """Record a write, and those to the fields and elements when its value is an initialiser of the
         type that is ``written``."""
-        stack: list[tuple[Write, str, int]] = [(write, written, 0)]
+        if type(write.value) in _PLAIN:
+            index[_key(write.target)].append(write)
+            return
+        stack: list[tuple[Write | _Part, str, int]] = [(write, written, 0)]
         while stack:
-            current, kind, depth = stack.pop()
+            entry, kind, depth = stack.pop()
+            if isinstance(entry, _Part):
+                if type(entry.item.value) in _PLAIN:
+                    index[entry.key].append(entry)
+                    continue
+                entry = entry.made()
+            current = entry
             index[_key(current.target)].append(current)
             value = current.value
             while isinstance(value, Cast):
                 kind, value = value.type, value.operand
-            if isinstance(value, Name):
+            if isinstance(value, Name) and value.id in self.symbols.macros:
                 # A macro that stands for a whole initialiser (LWS_PLUGIN_PROTOCOL_…).
                 macro = self.symbols.macro(value.id, current.definition.path)
                 if macro is not None and isinstance(macro.value, Initializer):
@@ -324,22 +377,22 @@ class Writes:
                 # Elements that hold nothing further are of this name too: made when it is asked for.
                 index[_key(current.target)].append(_Elements(current, value, kind))
                 continue
-            stack.extend((*entry, depth + 1) for entry in reversed(self._items(current, value, kind)))
+            stack.extend((*part, depth + 1) for part in reversed(self._parts(current, value, kind)))
 
-    def _items(self, write: Write, value: Initializer, kind: str) -> list[tuple[Write, str]]:
-        """The writes to the fields or elements that an initialiser makes."""
-        found: list[tuple[Write, str]] = []
+    def _parts(self, write: Write, value: Initializer, kind: str) -> list[tuple[_Part, str]]:
+        """The fields or elements to which an initialiser gives a value, with their types."""
+        found: list[tuple[_Part, str]] = []
         if len(value.items) > MAX_ITEMS and not any(
             isinstance(uncast(item.value), Initializer) for item in value.items[:4]
         ):
             return found
         path = write.definition.path
         listed = kind.strip().endswith("]") or bool(element_type(kind))
-        fields: tuple[tuple[str, str], ...] = ()
+        fields = _NO_FIELDS
         if not listed:
             fields = self._fields(kind, path)
             if (
-                not fields
+                not fields.ordered
                 and value.items
                 and all(isinstance(uncast(item.value), Initializer | Name) for item in value.items)
             ):
@@ -347,57 +400,37 @@ class Writes:
                 listed = bool(nested) and all(not isinstance(item.designator, str) for item in value.items)
         element = element_type(kind) or ("" if listed else kind)
         position = 0
-        base: Value = write.target if write.index is None else _indexed(write.target, write.index)
         for item in value.items:
             designator = item.designator
-            at = designator if isinstance(designator, int) else None
             if listed:
                 if isinstance(designator, str):
-                    number = self.constant(designator, path)
-                    at = number
-                position = at if at is not None else position
-                place = Number(item.span, position)
+                    designator = self.constant(designator, path)
+                position = designator if designator is not None else position
+                found.append((_Part(write, position, item), element))
                 position += 1
-                found.append(
-                    (
-                        msgspec.structs.replace(write, op="=", value=item.value, index=place, span=item.span),
-                        element,
-                    )
-                )
-                continue
-            name, type = (designator, "") if isinstance(designator, str) else ("", "")
-            if name:
-                type = dict(fields).get(name, "")
-                names = [entry[0] for entry in fields]
-                position = names.index(name) + 1 if name in names else position
-            elif position < len(fields):
-                name, type = fields[position]
+            elif isinstance(designator, str) and designator:
+                position = fields.after.get(designator, position)
+                found.append((_Part(write, designator, item), fields.types.get(designator, "")))
+            elif position < len(fields.ordered):
+                name, type = fields.ordered[position]
                 position += 1
-            if name:
-                member = Member(item.span, base, name, item.span)
-                found.append(
-                    (
-                        msgspec.structs.replace(
-                            write,
-                            target=member,
-                            op="=",
-                            value=item.value,
-                            index=None,
-                            span=item.span,
-                            owner="",
-                        ),
-                        type,
-                    )
-                )
+                if name:
+                    found.append((_Part(write, name, item), type))
         return found
 
-    def _fields(self, type: str, path: str) -> tuple[tuple[str, str], ...]:
-        """The fields of a class in order, with their types."""
+    def _fields(self, type: str, path: str) -> _Fields:
+        """The fields of a class."""
+        known = self._fields_of.get((type, path))
+        if known is None:
+            known = self._fields_of[type, path] = self._find_fields(type, path)
+        return known
+
+    def _find_fields(self, type: str, path: str) -> _Fields:
         name = self.type_name(type, path)
         if name in POSITIONAL:
-            return tuple((field, "") for field in POSITIONAL[name])
+            return _fields_of([(field, "") for field in POSITIONAL[name]])
         declared = self.symbols.class_named(name, path) if name else None
-        return tuple((field.name, field.type) for field in declared.fields) if declared else ()
+        return _fields_of([(field.name, field.type) for field in declared.fields] if declared else [])
 
     def scope_at(self, definition: Definition, site: Site) -> Scope:
         """The place of a site, to evaluate what stands there."""
@@ -413,10 +446,10 @@ class Writes:
             ]
         return found
 
-    def _made(self, entry: Write | _Elements) -> Sequence[Write]:
-        if isinstance(entry, Write):
-            return (entry,)
-        return [write for write, _ in self._items(*entry)]
+    def _made(self, entry: _Entry) -> Sequence[Write]:
+        if isinstance(entry, _Elements):
+            return [part.made() for part, _ in self._parts(*entry)]
+        return (entry.made() if isinstance(entry, _Part) else entry,)
 
     def constant(self, name: str, path: str) -> int | None:
         """The value of an enumerator or of a macro that is a plain number, the project's or lws's."""
@@ -455,10 +488,6 @@ def _scalar(type: str) -> bool:
 
 def _key(target: Name | Member) -> str:
     return target.field if isinstance(target, Member) else last_component(target.id)
-
-
-def _indexed(target: Value, index: Value) -> Index:
-    return Index(target.span, target, index)
 
 
 def index_of(object: Value | None) -> Value | None:
