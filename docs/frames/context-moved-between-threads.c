@@ -22,8 +22,8 @@ static void *service_loop(void *arg)
 {
 	struct lws_context *context = arg;
 
-	while (!stop)
-		lws_service(context, 0);
+	while (!stop && lws_service(context, 0) >= 0)
+		;
 	return NULL;
 }
 

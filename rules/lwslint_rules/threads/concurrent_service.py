@@ -23,8 +23,8 @@ handshake that never ends or a lost connection within seconds, in nearly every r
 ```c
 static void *loop(void *context)
 {
-    while (!stop)
-        lws_service(context, 0);
+    while (!stop && lws_service(context, 0) >= 0)
+        ;
     return NULL;
 }
 
