@@ -6,7 +6,7 @@ import enum
 
 from lwslint.facts import Call, Name, walk
 from lwslint.knowledge import api
-from lwslint.model.names import last_component
+from lwslint.model.names import call_name, last_component
 from lwslint.model.project import Located, Project
 
 WRITING = ("lws_write", "libwebsocket_write")
@@ -33,7 +33,8 @@ def sent(project: Project, located: Located) -> Sent | None:
         return None
     how = call.arguments[3]
     names = {last_component(node.id) for node in walk(how) if isinstance(node, Name)}
-    if "LWS_WRITE_RAW" in names:  # which has the value of LWS_WRITE_HTTP
+    # LWS_WRITE_RAW has the value of LWS_WRITE_HTTP; a datagram goes out whole, or not at all.
+    if names & {"LWS_WRITE_RAW", "LWS_WRITE_QUIC_DATAGRAM"}:
         return Sent.RAW
     numbers = [
         a.number or 0 for a in project.values.possible(how, located.definition, located.site.order).numbers
@@ -44,3 +45,14 @@ def sent(project: Project, located: Located) -> Sent | None:
     if any(name.startswith("LWS_WRITE_HTTP") for name in names) or any(n & _KIND in http for n in numbers):
         return Sent.HTTP
     return Sent.MESSAGE
+
+
+_ASKING = frozenset(["lws_send_pipe_choked", "lws_partial_buffered"])
+
+
+def asks_first(located: Located) -> bool:
+    """Whether the function asks whether the connection can take more."""
+    return any(
+        isinstance(site.node, Call) and call_name(site.node) in _ASKING
+        for site in located.definition.body.calls
+    )

@@ -56,10 +56,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lwslint.diagnostics import Diagnostic, Impact, Severity, Step
-from lwslint.facts import Call, Name
 from lwslint.model.chains import title
-from lwslint.model.messages import WRITING, Sent, sent
-from lwslint.model.names import last_component
+from lwslint.model.messages import WRITING, Sent, asks_first, sent
 from lwslint.model.occasions import PREFIX, Occasion, occasions
 from lwslint.model.project import Located, Project
 from lwslint.rule import Rule
@@ -72,7 +70,6 @@ rule = Rule(
     severity=Severity.WARNING,
 )
 
-_ASKING = ("lws_send_pipe_choked", "lws_partial_buffered")
 # The first thing that is sent on a connection finds all buffers empty.
 _FIRST = frozenset(
     f"{PREFIX}{name}" for name in ("ESTABLISHED", "CLIENT_ESTABLISHED", "RAW_ADOPT", "RAW_CONNECTED")
@@ -83,7 +80,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     for name in WRITING:
         for located in project.calls_to(name):
             how = sent(project, located)
-            if how in (Sent.MESSAGE, Sent.RAW) and not _asks_first(located):
+            if how in (Sent.MESSAGE, Sent.RAW) and not asks_first(located):
                 yield from _judge(project, located, name, raw=how is Sent.RAW)
 
 
@@ -120,13 +117,3 @@ def _steps(occasion: Occasion) -> list[Step]:
 def _is_outside(reason: str) -> bool:
     """HTTP has its own rules: headers and short bodies may be written where the request arrives."""
     return not any(part in reason for part in ("WRITEABLE", "HTTP", "HEADER", "CGI"))
-
-
-def _asks_first(located: Located) -> bool:
-    """Whether the function asks whether the connection can take more."""
-    return any(
-        isinstance(site.node, Call)
-        and isinstance(site.node.function, Name)
-        and last_component(site.node.function.id) in _ASKING
-        for site in located.definition.body.calls
-    )
