@@ -1,16 +1,20 @@
-"""LWS301, LWS302: what hangs or spins when an event does not reach the code that has to see it."""
+"""LWS301, LWS302: what hangs or spins when an event does not reach the code that has to see it.  LWS306: what
+is written in front of a message."""
 
 from __future__ import annotations
 
+import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.real.harness import FIXTURES, SILENCE, SOON, Run, Start
+from tests.real.harness import FIXTURES, PROGRAMS, SILENCE, SOON, Run, Start
 from tests.real.servers import LOOPBACK, SilentServer
 
 DUMMY = FIXTURES / "missing-http-dummy"
@@ -139,3 +143,38 @@ def test_read_body_arrives_and_the_loop_rests(
     run.expect(r" COMPLETED_CLIENT_HTTP ", "the transaction ends")
     assert not run.seen(BODY_WAITS % 64), run.complaint("a few reads are enough")
     assert run.wait() == 0
+
+
+# ------------------------------------------------------------------------------------- LWS306
+
+ROOM = PROGRAMS / "room.c"
+MEMCHECK = ("valgrind", "-q", "--error-exitcode=0")
+
+
+def message_of(run: Run) -> str | bytes:
+    with connect(f"ws://{LOOPBACK}:{listening(run)}/", compression=None) as client:
+        return client.recv(timeout=SOON)
+
+
+def test_a_message_with_room_in_front_arrives(start: Start) -> None:
+    assert message_of(start(ROOM, "room")) == "hello"
+
+
+def test_a_literal_is_a_crash_at_once(start: Start) -> None:
+    """The header goes into memory that cannot be written."""
+    run = start(ROOM, "literal")
+    with pytest.raises(ConnectionClosed):
+        message_of(run)
+    assert run.wait() == -signal.SIGSEGV, run.complaint("the server crashes on its first message")
+
+
+def test_in_front_of_a_heap_block_the_heap_is_written_to(
+    start: Start, lacking: Callable[[str], object]
+) -> None:
+    if shutil.which("valgrind") is None:
+        lacking("NO WRITES TO THE HEAP LOOKED FOR: no valgrind")
+    run = start(ROOM, "heap", tool=MEMCHECK)
+    # The message arrives all the same: nobody notices in a test.
+    assert message_of(run) == "hello"
+    run.expect(r"Invalid write", "the header lands in front of the block")
+    run.expect(r"is 2 bytes before a block of size 5 alloc'd", "namely two bytes of it")
