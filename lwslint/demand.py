@@ -171,38 +171,54 @@ class Search:
     """
 
     def __init__(self, callers: Sequence[tuple[str, str]], definitions: Sequence[str]) -> None:
-        self._callers = {
-            " ".join(("call", *caller)): (caller[0].encode(), caller[1].encode()) for caller in callers
-        }
+        # By the function's name: the question, and the class that has to be named, too.
+        self._callers: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+        for name, owner in callers:
+            self._callers[name.encode()].append((" ".join(("call", name, owner)), owner.encode()))
         self._definitions = {f"define {name}": (name, name.encode()) for name in definitions}
-        self.questions = (*self._callers, *self._definitions)
-        names = {name for both in self._callers.values() for name in both if name}
+        calls = (question for questions in self._callers.values() for question, _ in questions)
+        self.questions = (*calls, *self._definitions)
+        names = {word.encode() for both in callers for word in both if word}
         names.update(encoded for _, encoded in self._definitions.values())
-        # Names such as `operator()` are no words, so that they are looked for one by one.
-        self._words = frozenset(name for name in names if _WORD.fullmatch(name))
-        self._patterns = {name: re.compile(rb"\b" + re.escape(name) + rb"\b") for name in names - self._words}
+        self._words = frozenset(filter(_WORD.fullmatch, names))
+        # Names such as `operator()` are no words, and are looked for where there is a word of theirs.
+        self._odd = {
+            name: (_word_in(name), re.compile(rb"\b" + re.escape(name) + rb"\b"))
+            for name in names - self._words
+        }
+        self._wanted = self._words.union(word for word, _ in self._odd.values() if word)
 
     def answer(self, data: bytes) -> set[str]:
         """The questions to which a file of these bytes is an answer."""
         held = self._held(data)
-        found: set[str] = set()
-        if held:
-            for question, (name, owner) in self._callers.items():
-                if name in held and (not owner or owner in held):
-                    found.add(question)
+        found = {
+            question
+            for name in held & self._callers.keys()
+            for question, owner in self._callers[name]
+            if not owner or owner in held
+        }
         for question, (text, name) in self._definitions.items():
-            if (name in held or name in self._patterns) and defines(data, text):
+            if (name in held or name in self._odd) and defines(data, text):
                 found.add(question)
         return found
 
     def _held(self, data: bytes) -> frozenset[bytes]:
         """The names that the bytes hold as whole words."""
-        if len(self._words) > _MANY:
-            found = self._words.intersection(data.translate(_SPACED).split())
+        if len(self._wanted) > _MANY:
+            found = self._wanted.intersection(data.translate(_SPACED).split())
         else:
-            found = frozenset(word for word in self._words if word in data and _mentions(data, word))
-        odd = [name for name, pattern in self._patterns.items() if name in data and pattern.search(data)]
+            found = frozenset(word for word in self._wanted if word in data and _mentions(data, word))
+        odd = [
+            name
+            for name, (word, pattern) in self._odd.items()
+            if (not word or word in found) and pattern.search(data)
+        ]
         return found.union(odd) if odd else found
+
+
+def _word_in(name: bytes) -> bytes:
+    """The longest word in a name."""
+    return max(_WORD.findall(name), key=len, default=b"")
 
 
 _WORD = re.compile(rb"\w+")
