@@ -133,3 +133,15 @@ def test_a_search_knows_whole_words_however_it_looks(many: int, monkeypatch: pyt
     assert search.answer(b"struct Relay { void operator()(int); };") == set()  # no word behind the name
     assert search.answer(b"START_IT(x);") == set()
     assert search.answer(b"#define START_IT(f) push(f)") == {"call push ", "define START_IT"}
+
+
+def test_names_that_are_no_words_are_looked_for_as_a_whole() -> None:
+    callers = [("operator()", "Client"), ("operator()", ""), ("run", "Client"), ("run", "Server")]
+    search = demand.Search(callers, ["~Client"])
+    assert set(search.questions) == {
+        *("call operator() Client", "call operator() ", "call run Client", "call run Server"),
+        "define ~Client",
+    }
+    assert search.answer(b"Client c; c.operator()x;") == {"call operator() Client", "call operator() "}
+    assert search.answer(b"xoperator()x; operator ()x; Client c; c.running();") == set()
+    assert search.answer(b"Client c; c.run();") == {"call run Client"}
