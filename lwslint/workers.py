@@ -127,28 +127,8 @@ class Pool:
 
     def each(self, work: Callable[[_Batch], _Made], batches: Sequence[_Batch]) -> list[_Made | None]:
         """What ``work`` makes of each batch, in their order; None where a process died meanwhile."""
-        made: list[_Made | None] = [None] * len(batches)
-        if not self._start() or self._executor is None:
-            return made
-        from concurrent.futures.process import BrokenProcessPool
-
-        futures = []
-        broken = False
-        for batch in batches:
-            try:
-                futures.append(self._executor.submit(work, batch))
-            except BrokenProcessPool:
-                break
-        for number, future in enumerate(futures):
-            try:
-                made[number] = future.result()
-            except BrokenProcessPool:
-                broken = True
-            except MemoryError:
-                continue
-        if broken or len(futures) < len(batches):
-            self.close()
-        return made
+        begun = [self.begin(work, batch) for batch in batches]
+        return [made() for made in begun]
 
     def begin(self, work: Callable[[_Batch], _Made], batch: _Batch) -> Callable[[], _Made | None]:
         """Have ``work`` done on a batch meanwhile.  What is returned waits for it, and says what it made of
@@ -158,23 +138,26 @@ class Pool:
         from concurrent.futures import CancelledError
         from concurrent.futures.process import BrokenProcessPool
 
-        try:
-            future = executor.submit(work, batch)
-        except BrokenProcessPool:
-            self.close()
-            return lambda: None
-
         def made() -> _Made | None:
             try:
                 return future.result()
             except BrokenProcessPool:
-                if self._executor is executor:
-                    self.close()
-                return None
+                self._replace(executor)
             except (MemoryError, CancelledError):
-                return None
+                pass
+            return None
 
+        try:
+            future = executor.submit(work, batch)
+        except BrokenProcessPool:
+            self._replace(executor)
+            return lambda: None
         return made
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        """Have later work start other processes than those of a pool that lost one."""
+        if self._executor is broken:
+            self.close()
 
     def _start(self) -> bool:
         """Have the processes started; False where the system refuses to."""
