@@ -36,53 +36,10 @@ class SelectorError(Exception):
 def packs() -> tuple[str, ...]:
     """The import names of the installed rule packs, sorted; the first-party one is always there
     (a checkout that is on the import path without being installed has no entry points)."""
-    return tuple(sorted({FIRST_PARTY, *entry_points(sys.path)}))
+    # Imported late: it takes longer than all the rest of this module.
+    from importlib.metadata import entry_points
 
-
-def entry_points(places: Iterable[str]) -> Iterator[str]:
-    """What the packages that are installed in ``places`` name in the group :data:`GROUP`.
-
-    They are read here where they lie in plain folders: to import importlib.metadata, which does the same,
-    takes half as long as to import all rules.  Of two packages of one name the first counts.
-    """
-    seen: set[str] = set()
-    for place in places:
-        if place.endswith(".egg") or os.path.isfile(place):
-            yield from _entry_points_inside(place)
-            continue
-        try:
-            names = sorted(os.listdir(place or "."))
-        except OSError:
-            continue
-        for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
-            package = re.sub(r"[-_.]+", "_", name.rpartition(".")[0].partition("-")[0]).lower()
-            if package not in seen:
-                seen.add(package)
-                yield from _entry_points_of(os.path.join(place, name, "entry_points.txt"))
-
-
-def _entry_points_of(file: str) -> Iterator[str]:
-    try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
-            lines = [line.strip() for line in stream]
-    except OSError:
-        return
-    section = ""
-    for line in lines:
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif section == GROUP and "=" in line and not line.startswith("#"):
-            yield line.partition("=")[2].strip()
-
-
-def _entry_points_inside(place: str) -> Iterator[str]:
-    """Those of what lies in an archive or an egg."""
-    from importlib.metadata import distributions
-
-    for distribution in distributions(path=[place]):
-        yield from (point.value for point in distribution.entry_points if point.group == GROUP)
+    return tuple(sorted({FIRST_PARTY, *(point.value for point in entry_points(group=GROUP))}))
 
 
 def load(names: Sequence[str] | None = None) -> tuple[LoadedRule, ...]:

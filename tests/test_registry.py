@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-import zipfile
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -111,31 +109,6 @@ def test_codes_and_names_are_unique(make_pack: MakePack, second: tuple[str, str]
 def test_a_pack_that_is_missing_is_an_error() -> None:
     with pytest.raises(RegistryError, match="cannot import no_such_pack"):
         registry.load(["no_such_pack"])
-
-
-def test_entry_points_are_those_that_importlib_finds(tmp_path: Path) -> None:
-    named = "[console_scripts]\nx = a:b\n\n[lwslint.rules]\n# none = z\nown = {0}_pack\nmore={0}_more\n"
-    files = {
-        "one/first-1.0.dist-info/entry_points.txt": named.format("first"),
-        "one/second-1.0.dist-info/entry_points.txt": "[other]\nown = second_pack\n",
-        "one/third-1.0.dist-info/METADATA": "Name: third\n",
-        "one/fourth.egg-info/entry_points.txt": named.format("fourth"),
-        "two/First-2.0.dist-info/entry_points.txt": named.format("shadowed"),
-        "two/fifth_x-2.0.dist-info/entry_points.txt": named.format("fifth"),
-        "sixth-1.0.egg/EGG-INFO/entry_points.txt": named.format("sixth"),
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    with zipfile.ZipFile(tmp_path / "seventh.zip", "w") as archive:
-        archive.writestr("seventh-1.0.dist-info/entry_points.txt", named.format("seventh"))
-    places = [str(tmp_path / name) for name in ("one", "two", "sixth-1.0.egg", "seventh.zip", "missing")]
-    found = metadata.distributions(path=places)
-    first = {d._path.name.partition("-")[0].lower(): d for d in reversed(list(found))}  # type: ignore[attr-defined]
-    expected = {p.value for d in first.values() for p in d.entry_points if p.group == registry.GROUP}
-    assert {"first_pack", "fourth_more", "fifth_pack", "sixth_pack", "seventh_more"} <= expected
-    assert set(registry.entry_points(places)) == expected
 
 
 def test_the_first_party_pack_is_there_and_well_formed() -> None:
